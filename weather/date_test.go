@@ -10,15 +10,6 @@ import (
 
 var _ encoding.TextAppender = Date(0)
 
-// day is a date that a test knows to exist.
-func day(s string) Date {
-	d, err := ParseDate(s)
-	if err != nil {
-		panic(err)
-	}
-	return d
-}
-
 func TestParseDate(t *testing.T) {
 	tests := []struct {
 		rule string
