@@ -1109,11 +1109,13 @@ type Stats struct {
 	SavedOffset      int64       `protobuf:"varint,5,opt,name=saved_offset,json=savedOffset,proto3" json:"saved_offset,omitempty"`
 	LastStableOffset int64       `protobuf:"varint,6,opt,name=last_stable_offset,json=lastStableOffset,proto3" json:"last_stable_offset,omitempty"`
 	Table            *StatsTable `protobuf:"bytes,7,opt,name=table,proto3" json:"table,omitempty"`
-	// Records ignored as duplicates and kept aside since this incarnation began.
-	Duplicates int64 `protobuf:"varint,8,opt,name=duplicates,proto3" json:"duplicates,omitempty"`
-	Rejects    int64 `protobuf:"varint,9,opt,name=rejects,proto3" json:"rejects,omitempty"`
+	// Records counted, ignored as duplicates, and kept aside since this
+	// incarnation began.
+	Counted    int64 `protobuf:"varint,8,opt,name=counted,proto3" json:"counted,omitempty"`
+	Duplicates int64 `protobuf:"varint,9,opt,name=duplicates,proto3" json:"duplicates,omitempty"`
+	Rejects    int64 `protobuf:"varint,10,opt,name=rejects,proto3" json:"rejects,omitempty"`
 	// The last failure, empty if there was none.
-	LastError     string `protobuf:"bytes,10,opt,name=last_error,json=lastError,proto3" json:"last_error,omitempty"`
+	LastError     string `protobuf:"bytes,11,opt,name=last_error,json=lastError,proto3" json:"last_error,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1195,6 +1197,13 @@ func (x *Stats) GetTable() *StatsTable {
 		return x.Table
 	}
 	return nil
+}
+
+func (x *Stats) GetCounted() int64 {
+	if x != nil {
+		return x.Counted
+	}
+	return 0
 }
 
 func (x *Stats) GetDuplicates() int64 {
@@ -1692,20 +1701,24 @@ func (x *PartitionStarted) GetTopic() *CountedTopic {
 	return nil
 }
 
-// BatchCounted: a batch is in the statistics (not yet in the file).
+// BatchCounted: a batch is in the statistics (not yet in the file). Numbers of
+// records are those since the incarnation began, so that a listener that missed
+// an event is right again with the next.
 type BatchCounted struct {
 	state            protoimpl.MessageState `protogen:"open.v1"`
 	Partition        int32                  `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
-	Offset           int64                  `protobuf:"varint,2,opt,name=offset,proto3" json:"offset,omitempty"`
-	LastStableOffset int64                  `protobuf:"varint,3,opt,name=last_stable_offset,json=lastStableOffset,proto3" json:"last_stable_offset,omitempty"`
-	// What became of the batch's records.
-	Counted    int32 `protobuf:"varint,4,opt,name=counted,proto3" json:"counted,omitempty"`
-	Duplicates int32 `protobuf:"varint,5,opt,name=duplicates,proto3" json:"duplicates,omitempty"`
-	Rejects    int32 `protobuf:"varint,6,opt,name=rejects,proto3" json:"rejects,omitempty"`
-	// Date of the last record that was counted, packed; 0 if there was none.
-	LastDate int32 `protobuf:"varint,7,opt,name=last_date,json=lastDate,proto3" json:"last_date,omitempty"`
-	// The first reject of the batch, if there was one.
-	FirstReject   *Reject `protobuf:"bytes,8,opt,name=first_reject,json=firstReject,proto3" json:"first_reject,omitempty"`
+	Incarnation      int64                  `protobuf:"varint,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	Offset           int64                  `protobuf:"varint,3,opt,name=offset,proto3" json:"offset,omitempty"`
+	LastStableOffset int64                  `protobuf:"varint,4,opt,name=last_stable_offset,json=lastStableOffset,proto3" json:"last_stable_offset,omitempty"`
+	// What became of the records: each is one of the three.
+	Counted    int64 `protobuf:"varint,5,opt,name=counted,proto3" json:"counted,omitempty"`
+	Duplicates int64 `protobuf:"varint,6,opt,name=duplicates,proto3" json:"duplicates,omitempty"`
+	Rejects    int64 `protobuf:"varint,7,opt,name=rejects,proto3" json:"rejects,omitempty"`
+	// Date of the last record of the batch that was counted, packed; 0 if there
+	// was none.
+	LastDate int32 `protobuf:"varint,8,opt,name=last_date,json=lastDate,proto3" json:"last_date,omitempty"`
+	// The first reject of this batch, if there was one.
+	FirstReject   *Reject `protobuf:"bytes,9,opt,name=first_reject,json=firstReject,proto3" json:"first_reject,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1747,6 +1760,13 @@ func (x *BatchCounted) GetPartition() int32 {
 	return 0
 }
 
+func (x *BatchCounted) GetIncarnation() int64 {
+	if x != nil {
+		return x.Incarnation
+	}
+	return 0
+}
+
 func (x *BatchCounted) GetOffset() int64 {
 	if x != nil {
 		return x.Offset
@@ -1761,21 +1781,21 @@ func (x *BatchCounted) GetLastStableOffset() int64 {
 	return 0
 }
 
-func (x *BatchCounted) GetCounted() int32 {
+func (x *BatchCounted) GetCounted() int64 {
 	if x != nil {
 		return x.Counted
 	}
 	return 0
 }
 
-func (x *BatchCounted) GetDuplicates() int32 {
+func (x *BatchCounted) GetDuplicates() int64 {
 	if x != nil {
 		return x.Duplicates
 	}
 	return 0
 }
 
-func (x *BatchCounted) GetRejects() int32 {
+func (x *BatchCounted) GetRejects() int64 {
 	if x != nil {
 		return x.Rejects
 	}
@@ -2251,7 +2271,7 @@ const file_weatheractors_messages_pipeline_proto_rawDesc = "" +
 	"file_bytes\x18\x04 \x01(\x03R\tfileBytes\x12!\n" +
 	"\freject_bytes\x18\x05 \x01(\x03R\vrejectBytes\"(\n" +
 	"\bGetStats\x12\x1c\n" +
-	"\tpartition\x18\x01 \x01(\x05R\tpartition\"\xec\x02\n" +
+	"\tpartition\x18\x01 \x01(\x05R\tpartition\"\x86\x03\n" +
 	"\x05Stats\x12\x1c\n" +
 	"\tpartition\x18\x01 \x01(\x05R\tpartition\x12-\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x17.weatheractors.v1.StateR\x05state\x12 \n" +
@@ -2259,14 +2279,15 @@ const file_weatheractors_messages_pipeline_proto_rawDesc = "" +
 	"\x06offset\x18\x04 \x01(\x03R\x06offset\x12!\n" +
 	"\fsaved_offset\x18\x05 \x01(\x03R\vsavedOffset\x12,\n" +
 	"\x12last_stable_offset\x18\x06 \x01(\x03R\x10lastStableOffset\x122\n" +
-	"\x05table\x18\a \x01(\v2\x1c.weatheractors.v1.StatsTableR\x05table\x12\x1e\n" +
+	"\x05table\x18\a \x01(\v2\x1c.weatheractors.v1.StatsTableR\x05table\x12\x18\n" +
+	"\acounted\x18\b \x01(\x03R\acounted\x12\x1e\n" +
 	"\n" +
-	"duplicates\x18\b \x01(\x03R\n" +
+	"duplicates\x18\t \x01(\x03R\n" +
 	"duplicates\x12\x18\n" +
-	"\arejects\x18\t \x01(\x03R\arejects\x12\x1d\n" +
+	"\arejects\x18\n" +
+	" \x01(\x03R\arejects\x12\x1d\n" +
 	"\n" +
-	"last_error\x18\n" +
-	" \x01(\tR\tlastError\"\"\n" +
+	"last_error\x18\v \x01(\tR\tlastError\"\"\n" +
 	"\x06Demand\x12\x18\n" +
 	"\areports\x18\x01 \x01(\x05R\areports\"\x81\x01\n" +
 	"\vReportBatch\x12\x14\n" +
@@ -2297,18 +2318,19 @@ const file_weatheractors_messages_pipeline_proto_rawDesc = "" +
 	"\vincarnation\x18\x02 \x01(\x03R\vincarnation\x12\x16\n" +
 	"\x06offset\x18\x03 \x01(\x03R\x06offset\x12,\n" +
 	"\x12last_stable_offset\x18\x04 \x01(\x03R\x10lastStableOffset\x124\n" +
-	"\x05topic\x18\x05 \x01(\v2\x1e.weatheractors.v1.CountedTopicR\x05topic\"\xa0\x02\n" +
+	"\x05topic\x18\x05 \x01(\v2\x1e.weatheractors.v1.CountedTopicR\x05topic\"\xc2\x02\n" +
 	"\fBatchCounted\x12\x1c\n" +
-	"\tpartition\x18\x01 \x01(\x05R\tpartition\x12\x16\n" +
-	"\x06offset\x18\x02 \x01(\x03R\x06offset\x12,\n" +
-	"\x12last_stable_offset\x18\x03 \x01(\x03R\x10lastStableOffset\x12\x18\n" +
-	"\acounted\x18\x04 \x01(\x05R\acounted\x12\x1e\n" +
+	"\tpartition\x18\x01 \x01(\x05R\tpartition\x12 \n" +
+	"\vincarnation\x18\x02 \x01(\x03R\vincarnation\x12\x16\n" +
+	"\x06offset\x18\x03 \x01(\x03R\x06offset\x12,\n" +
+	"\x12last_stable_offset\x18\x04 \x01(\x03R\x10lastStableOffset\x12\x18\n" +
+	"\acounted\x18\x05 \x01(\x03R\acounted\x12\x1e\n" +
 	"\n" +
-	"duplicates\x18\x05 \x01(\x05R\n" +
+	"duplicates\x18\x06 \x01(\x03R\n" +
 	"duplicates\x12\x18\n" +
-	"\arejects\x18\x06 \x01(\x05R\arejects\x12\x1b\n" +
-	"\tlast_date\x18\a \x01(\x05R\blastDate\x12;\n" +
-	"\ffirst_reject\x18\b \x01(\v2\x18.weatheractors.v1.RejectR\vfirstReject\"t\n" +
+	"\arejects\x18\a \x01(\x03R\arejects\x12\x1b\n" +
+	"\tlast_date\x18\b \x01(\x05R\blastDate\x12;\n" +
+	"\ffirst_reject\x18\t \x01(\v2\x18.weatheractors.v1.RejectR\vfirstReject\"t\n" +
 	"\n" +
 	"SaveFailed\x12\x1c\n" +
 	"\tpartition\x18\x01 \x01(\x05R\tpartition\x12\x16\n" +
