@@ -70,6 +70,9 @@ func parseReport(value []byte) (date []byte, degrees float64, err error) {
 		if n < 0 {
 			return nil, 0, notAReport(protowire.ParseError(n))
 		}
+		if number > protowire.MaxValidNumber {
+			return nil, 0, notAReport(fmt.Errorf("field number %d", number))
+		}
 		value = value[n:]
 		switch {
 		case number == dateField && kind == protowire.BytesType:
