@@ -1,10 +1,12 @@
 package messages
 
 import (
+	"errors"
 	"math"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -101,6 +103,9 @@ func FuzzDecodeReport(f *testing.F) {
 				t.Fatal("an empty value was accepted")
 			}
 			return
+		}
+		if err == nil && !utf8.Valid(date) {
+			err = errors.New("date is not UTF-8") // DecodeReport refuses it as no date
 		}
 		if (err == nil) != (unmarshaled == nil) {
 			t.Fatalf("splitReport: %v, proto.Unmarshal: %v", err, unmarshaled)
