@@ -1,0 +1,301 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/weatheractors/weatheractors/messages"
+	"github.com/weatheractors/weatheractors/weather"
+)
+
+// fixture is one partition with 100 days, its store, and a Consume of it.
+type fixture struct {
+	records []weather.Observation
+	source  *fakeSource
+	store   *fakeStore
+	config  Consume
+}
+
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	f := &fixture{records: days(t, "1990-01-01", 100), store: &fakeStore{}}
+	f.source = newFakeSource(map[int32][]weather.Observation{2: f.records})
+	f.config = Consume{
+		Partitions: []int32{2}, Topic: "temperatures", Source: f.source,
+		Open: stores(map[int32]*fakeStore{2: f.store}), UntilEnd: true,
+	}
+	return f
+}
+
+// want checks that the store has exactly the records below offset.
+func (f *fixture) want(t *testing.T, offset int64) {
+	t.Helper()
+	if got := f.store.durable.GetOffset(); got != offset {
+		t.Errorf("durable offset is %d, want %d", got, offset)
+	}
+	if want := recount(t, f.records, offset); !proto.Equal(f.store.durable.GetStats(), want) {
+		t.Errorf("durable statistics are %v, want %v", f.store.durable.GetStats(), want)
+	}
+	if f.store.open {
+		t.Error("the store is still open")
+	}
+}
+
+func TestEveryRecordIsCountedOnce(t *testing.T) {
+	for name, disturb := range map[string]func(*fixture){
+		"undisturbed":      func(*fixture) {},
+		"the source fails": func(f *fixture) { f.source.logs[2].fail[30] = errors.New("connection lost") },
+		"the source fails twice": func(f *fixture) {
+			f.source.logs[2].fail[7], f.source.logs[2].fail[60] = errors.New("a"), errors.New("b")
+		},
+		"the source panics":             func(f *fixture) { f.source.logs[2].fail[30] = errPanic },
+		"the topic is missing at first": func(f *fixture) { f.source.logs[2].describe = messages.ErrTopicMissing },
+		"saving fails":                  func(f *fixture) { f.store.saveFails = []error{nil, errors.New("disk full"), errors.New("disk full")} },
+		"saving panics":                 func(f *fixture) { f.store.saveFails = []error{nil, nil, errPanic} },
+		"the first save fails":          func(f *fixture) { f.store.saveFails = []error{errors.New("disk full")} },
+		"saving is slow":                func(f *fixture) { f.store.saveTakes = time.Minute },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t)
+				disturb(f)
+				result := run(t, t.Context(), newSystem(t), f.config)
+				synctest.Wait()
+				f.source.change(2, func(l *fakeLog) { l.describe = nil })
+				if err := <-result; err != nil {
+					t.Fatal(err)
+				}
+				f.want(t, 100)
+			})
+		})
+	}
+}
+
+func TestDuplicatesAreIgnored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		repeat := weather.Observation{Date: f.records[3].Date, Degrees: weather.RepeatDegrees}
+		f.source.change(2, func(l *fakeLog) { l.records = append(l.records[:10:10], repeat, repeat) })
+		events, cancel := Subscribe(newSystemOf(t, f, nil), "", 1000)
+		_ = events
+		cancel()
+		if want := recount(t, f.records, 10); !proto.Equal(f.store.durable.GetStats(), want) {
+			t.Errorf("durable statistics are %v, want %v", f.store.durable.GetStats(), want)
+		}
+		if got := f.store.durable.GetOffset(); got != 12 {
+			t.Errorf("durable offset is %d, want 12", got)
+		}
+	})
+}
+
+// newSystemOf runs a fixture to its end in a new system, and checks its result.
+func newSystemOf(t *testing.T, f *fixture, want error) *actor.ActorSystem {
+	t.Helper()
+	system := newSystem(t)
+	if err := Run(t.Context(), system, f.config); !errors.Is(err, want) {
+		t.Fatalf("Run = %v, want %v", err, want)
+	}
+	return system
+}
+
+func TestRunEndsWithErrors(t *testing.T) {
+	for name, c := range map[string]struct {
+		disturb func(*fixture)
+		want    error
+		offset  int64
+	}{
+		"the topic was recreated while reading": {
+			func(f *fixture) { f.source.logs[2].fail[50] = messages.ErrTopicRecreated }, messages.ErrTopicRecreated, 50,
+		},
+		"the log lost records that were counted": {
+			func(f *fixture) { f.source.logs[2].fail[50] = messages.ErrLogTruncated }, messages.ErrLogTruncated, 50,
+		},
+		"records were deleted before they were counted": {
+			func(f *fixture) { f.source.logs[2].fail[50] = messages.ErrOffsetGone }, messages.ErrOffsetGone, 50,
+		},
+		"a batch can't be decoded": {
+			func(f *fixture) { f.source.logs[2].fail[50] = messages.ErrCorruptBatch }, messages.ErrCorruptBatch, 50,
+		},
+		"an invalid record, if asked to fail": {
+			func(f *fixture) { f.config.FailOnInvalid = true; f.records[45].Date = 0 }, ErrInvalidRecord, 45,
+		},
+		"too many invalid records": {
+			func(f *fixture) {
+				f.config.RejectLimit = 2 * rejectSize(&messages.Reject{Reason: "not a date"})
+				f.records[10].Date, f.records[20].Date, f.records[30].Date = 0, 0, 0
+			}, ErrInvalidRecord, 30,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t)
+				c.disturb(f)
+				newSystemOf(t, f, c.want)
+				// What was read before the failure may be saved or not; what is
+				// saved is whole.
+				if got := f.store.durable.GetOffset(); got > c.offset {
+					t.Errorf("durable offset is %d, beyond %d", got, c.offset)
+				}
+				if errors.Is(c.want, ErrInvalidRecord) && f.store.durable.GetOffset() != c.offset {
+					t.Errorf("durable offset is %d, want %d: all before the invalid record", f.store.durable.GetOffset(), c.offset)
+				}
+				f.want(t, f.store.durable.GetOffset())
+			})
+		})
+	}
+}
+
+func TestPermanentErrorDrainsTheOtherPartitions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		other := days(t, "2001-03-01", 50)
+		broken := &fakeStore{loadFails: messages.Permanent(errors.New("corrupt checkpoint"))}
+		f.source.logs[0] = &fakeLog{records: other, fail: map[int64]error{}, perBatch: 7}
+		f.config.Partitions = []int32{0, 2}
+		f.config.UntilEnd = false
+		good := &fakeStore{saveTakes: time.Second}
+		f.config.Open = stores(map[int32]*fakeStore{0: good, 2: broken})
+		newSystemOf(t, f, broken.loadFails)
+		if broken.open || good.open {
+			t.Error("a store is still open")
+		}
+		if want := recount(t, other, good.durable.GetOffset()); !proto.Equal(good.durable.GetStats(), want) {
+			t.Errorf("durable statistics are %v, want %v", good.durable.GetStats(), want)
+		}
+	})
+}
+
+func TestDrainSavesWhatWasRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.config.UntilEnd = false
+		f.store.saveTakes = time.Second
+		ctx, cancel := context.WithCancel(t.Context())
+		result := run(t, ctx, newSystem(t), f.config)
+		synctest.Wait()
+		cancel()
+		if err := <-result; err != nil {
+			t.Fatal(err)
+		}
+		f.want(t, f.store.durable.GetOffset())
+	})
+}
+
+func TestDrainThatHangsEndsTheRunAndKeepsTheLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.config.UntilEnd = false
+		ctx, cancel := context.WithCancel(t.Context())
+		result := run(t, ctx, newSystem(t), f.config)
+		time.Sleep(5 * time.Second)
+		f.store.mu.Lock()
+		f.store.hang = make(chan struct{})
+		f.store.mu.Unlock()
+		f.source.change(2, func(l *fakeLog) { l.records = append(l.records, days(t, "1999-01-01", 3)...) })
+		synctest.Wait()
+		cancel()
+		begun := time.Now()
+		err := <-result
+		if !errors.Is(err, ErrDrain) || !strings.Contains(err.Error(), "partition 2 above offset 100") {
+			t.Errorf("Run = %v, want %v with the offset to count again from", err, ErrDrain)
+		}
+		if took := time.Since(begun); took > DefaultDrainTimeout {
+			t.Errorf("Run took %v to end, want at most %v", took, DefaultDrainTimeout)
+		}
+		if !f.store.open {
+			t.Error("the store was given up while a save was under way")
+		}
+		close(f.store.hang)
+		synctest.Wait()
+		if f.store.open {
+			t.Error("the store is still open after the save has ended")
+		}
+	})
+}
+
+func TestHostStopsTheRoot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.config.UntilEnd = false
+		system := newSystem(t)
+		result := run(t, t.Context(), system, f.config)
+		synctest.Wait()
+		system.Root.Stop(actor.NewPID(system.Address(), "consume"))
+		if err := <-result; !errors.Is(err, ErrStopped) {
+			t.Errorf("Run = %v, want %v", err, ErrStopped)
+		}
+		f.want(t, f.store.durable.GetOffset())
+	})
+}
+
+func TestGetStatsIsAnsweredInEveryState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.config.UntilEnd = false
+		f.source.logs[2].describe = messages.ErrTopicMissing
+		system := newSystem(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		result := run(t, ctx, system, f.config)
+		ask := func(partition int32) *messages.Stats {
+			t.Helper()
+			synctest.Wait()
+			answer, err := system.Root.RequestFuture(actor.NewPID(system.Address(), "consume"), &messages.GetStats{Partition: partition}, time.Second).Result()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return answer.(*messages.Stats)
+		}
+		if got := ask(7).GetState(); got != messages.State_STATE_NOT_ASSIGNED {
+			t.Errorf("state of another partition is %v", got)
+		}
+		if got := ask(2); got.GetState() != messages.State_STATE_BACKING_OFF || !strings.Contains(got.GetLastError(), "topic does not exist") {
+			t.Errorf("without a topic: %v", got)
+		}
+		f.source.change(2, func(l *fakeLog) { l.describe = nil })
+		time.Sleep(10 * time.Second)
+		got := ask(2)
+		if got.GetState() != messages.State_STATE_RUNNING || got.GetOffset() != 100 || got.GetSavedOffset() != 100 || got.GetIncarnation() != 1 {
+			t.Errorf("running: %v", got)
+		}
+		if !proto.Equal(got.GetTable(), recount(t, f.records, 100)) {
+			t.Errorf("running: table %v", got.GetTable())
+		}
+		cancel()
+		if err := <-result; err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestPictureIsDrawnAfterTheLastCheckpoint(t *testing.T) {
+	for name, draw := range map[string]func() error{
+		"it can be drawn":    func() error { return nil },
+		"it can't be drawn":  func() error { return errors.New("no space") },
+		"drawing it panics":  func() error { panic("a bug in the picture") },
+		"drawing it is slow": func() error { time.Sleep(2 * time.Second); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t)
+				var drawn int64
+				f.config.Draw = func() error {
+					f.store.mu.Lock()
+					drawn = f.store.durable.GetOffset()
+					f.store.mu.Unlock()
+					return draw()
+				}
+				newSystemOf(t, f, nil)
+				if drawn != 100 {
+					t.Errorf("the last picture is of offset %d, want 100", drawn)
+				}
+			})
+		})
+	}
+}
