@@ -1,0 +1,94 @@
+package weather
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// Series is the daily maximum temperatures of one station, as a file has them.
+type Series struct {
+	Days    []Observation // ascending by date, no date twice
+	Missing int           // days that the file lists without a temperature
+}
+
+// ParseError says where a data file can't be read, and what was expected there.
+// It does not know the name of the file.
+type ParseError struct {
+	Line   int    // from 1
+	Column string // empty if the error is about the line as a whole
+	Err    error
+}
+
+// Error returns such as `line 12: temp_max: want a number in °C, got "x"`.
+func (e *ParseError) Error() string {
+	if e.Column == "" {
+		return fmt.Sprintf("line %d: %v", e.Line, e.Err)
+	}
+	return fmt.Sprintf("line %d: %s: %v", e.Line, e.Column, e.Err)
+}
+
+// Unwrap returns e.Err.
+func (e *ParseError) Unwrap() error { return e.Err }
+
+// maxLine bounds the lines of data files, and so what a hostile one makes us
+// hold, in bytes. A line must be shorter.
+const maxLine = 64 << 10
+
+// eachLine calls fn with each line of r, without its end, and without the byte
+// order mark before the first; fn must not keep the line. It stops at the first
+// error: of fn or for a line that is too long, both as *ParseError with the
+// number of the line, or of r, as it is. It returns the number of lines read.
+func eachLine(r io.Reader, fn func(line []byte) error) (lines int, err error) {
+	scanner := bufio.NewScanner(r)
+	scanner.Buffer(nil, maxLine)
+	for scanner.Scan() {
+		line := scanner.Bytes()
+		if lines++; lines == 1 {
+			line = bytes.TrimPrefix(line, []byte("\ufeff"))
+		}
+		if err := fn(line); err != nil {
+			return lines, atLine(lines, err)
+		}
+	}
+	if errors.Is(scanner.Err(), bufio.ErrTooLong) {
+		return lines, atLine(lines+1, fmt.Errorf("want less than %d bytes, got more", maxLine))
+	}
+	return lines, scanner.Err()
+}
+
+// atLine adds the number of the line to an error about it.
+func atLine(line int, err error) *ParseError {
+	parseErr, ok := errors.AsType[*ParseError](err)
+	if !ok {
+		parseErr = &ParseError{Err: err}
+	}
+	parseErr.Line = line
+	return parseErr
+}
+
+// seriesBuilder makes a Series of days in any order. However long the file, it
+// keeps one value for each date of the calendar at most.
+type seriesBuilder struct {
+	days    []Observation
+	listed  DateSet // with a temperature or without
+	missing int
+}
+
+// list notes that the file lists d. It returns an error if it did before.
+func (b *seriesBuilder) list(d Date) error {
+	if b.listed.Has(d) {
+		return fmt.Errorf("%v is there twice: want each day of one station once", d)
+	}
+	b.listed.Add(d)
+	return nil
+}
+
+// build returns the Series, which takes over the builder's days.
+func (b *seriesBuilder) build() Series {
+	slices.SortFunc(b.days, func(x, y Observation) int { return int(x.Date - y.Date) })
+	return Series{Days: b.days, Missing: b.missing}
+}
