@@ -60,7 +60,8 @@ type Sink interface {
 	// Window is the most reports that may be handed over and not yet
 	// acknowledged; up to there Publish does not block.
 	Window() int
-	// Publish hands reports over, in order, without waiting for them.
+	// Publish hands reports over, in order, without waiting for them. An error
+	// says that it took none of the batch, and ends the run.
 	Publish(*messages.ReportBatch) error
 	// Acknowledged tells which reports are in the log. The channel is closed
 	// when no more can come: after Close, Abort, or the first final error.

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -28,7 +29,8 @@ type producer struct {
 	progress messages.Published // counts only; copied to be sent
 	last     bool               // the generator has no more
 	draining bool
-	closed   bool // the sink was told to close
+	closed   bool  // the sink was told to close
+	refused  error // why the sink did not take a batch
 }
 
 // sent is a batch that was handed over.
@@ -67,7 +69,7 @@ func (p *producer) Receive(ctx actor.Context) {
 	case sinkEnded:
 		p.closed = true
 		p.report(ctx)
-		ctx.Send(ctx.Parent(), published(msg))
+		ctx.Send(ctx.Parent(), published{cmp.Or(msg.err, p.refused)})
 	case *actor.Stopping:
 		// After an orderly end this does nothing; otherwise what is in flight
 		// must not be tried any more.
@@ -86,8 +88,8 @@ func (p *producer) start(ctx actor.Context) {
 	p.goOn(ctx)
 }
 
-// handOver gives reports to the sink. After the sink's first error it is given
-// nothing more: sinkEnded is under way.
+// handOver gives reports to the sink. After the first error it is given nothing
+// more: sinkEnded is under way.
 func (p *producer) handOver(b *messages.ReportBatch, repeat bool) {
 	n := len(b.GetDates())
 	if n == 0 || p.closed {
@@ -95,7 +97,8 @@ func (p *producer) handOver(b *messages.ReportBatch, repeat bool) {
 	}
 	out := &messages.ReportBatch{First: p.number + 1, Dates: b.GetDates(), Degrees: b.GetDegrees()}
 	if err := p.sink.Publish(out); err != nil {
-		p.closed = true
+		p.closed, p.refused = true, err
+		p.sink.Abort()
 		return
 	}
 	p.number += int64(n)
