@@ -1,0 +1,221 @@
+package kafka
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/IBM/sarama"
+
+	"github.com/weatheractors/weatheractors/actors/kafka/embedded"
+	"github.com/weatheractors/weatheractors/messages"
+)
+
+// Kinds of requests, by their numbers in Kafka's protocol.
+const (
+	createTopics embedded.API = 19
+	deleteTopics embedded.API = 20
+)
+
+var four = TopicSpec{Partitions: 4, ReplicationFactor: 1}
+
+func TestPartitions(t *testing.T) {
+	_, c := startBroker(t, embedded.Config{})
+	if _, err := Partitions(t.Context(), c); !errors.Is(err, messages.ErrTopicMissing) {
+		t.Errorf("no topic: got %v, want ErrTopicMissing", err)
+	}
+	if _, err := Create(t.Context(), c, TopicSpec{Partitions: 3, ReplicationFactor: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Partitions(t.Context(), c); err != nil || !slices.Equal(got, []int32{0, 1, 2}) {
+		t.Errorf("got %v, %v, want 0 1 2", got, err)
+	}
+	c.Brokers = []string{freeAddress(t), c.Brokers[0]}
+	if got, err := Partitions(t.Context(), c); err != nil || len(got) != 3 {
+		t.Errorf("one broker down: got %v, %v, want 3 partitions", got, err)
+	}
+}
+
+// Asking for a topic, by any of our clients, must not make it.
+func TestAskingDoesNotCreate(t *testing.T) {
+	_, c := startBroker(t, embedded.Config{})
+	for range 2 {
+		if _, err := Partitions(t.Context(), c); !errors.Is(err, messages.ErrTopicMissing) {
+			t.Fatalf("got %v, want ErrTopicMissing", err)
+		}
+	}
+}
+
+func TestCreate(t *testing.T) {
+	tests := []struct {
+		rule  string
+		fault func(*embedded.Broker)
+	}{
+		{"a broker without trouble", func(*embedded.Broker) {}},
+		{"a lost answer does not fail it", func(b *embedded.Broker) { b.LoseAnswers(createTopics, 1) }},
+		{"a broker that is not the controller any more is asked again", func(b *embedded.Broker) {
+			b.Fail(createTopics, int16(sarama.ErrNotController), 1)
+		}},
+		{"leaders that are not ready yet are waited for", func(b *embedded.Broker) {
+			b.Fail(embedded.ListOffsets, int16(sarama.ErrNotLeaderForPartition), 2)
+		}},
+		{"a topic of before that still goes away is waited for", func(b *embedded.Broker) {
+			b.Fail(createTopics, int16(sarama.ErrTopicAlreadyExists), 2)
+		}},
+		{"a connection that breaks is made anew", func(b *embedded.Broker) { b.LoseAnswers(embedded.ListOffsets, 1) }},
+	}
+	for _, test := range tests {
+		t.Run(test.rule, func(t *testing.T) {
+			t.Parallel()
+			broker, c := startBroker(t, embedded.Config{})
+			test.fault(broker)
+			id, err := Create(t.Context(), c, four)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkTopic(t, c, id, 4)
+			if _, err := Create(t.Context(), c, four); !errors.Is(err, ErrTopicExists) {
+				t.Errorf("second time: got %v, want ErrTopicExists", err)
+			}
+		})
+	}
+}
+
+// checkTopic checks what the broker knows of c's topic.
+func checkTopic(t *testing.T, c Config, id []byte, partitions int) {
+	t.Helper()
+	cluster, err := c.cluster(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.close()
+	answer, err := cluster.anyMetadata(t.Context(), c.Topic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := topicIn(answer, c.Topic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(id) != 16 || !bytes.Equal(found.idBytes(), id) || len(found.leaders) != partitions || !found.ready() {
+		t.Errorf("topic %x with leaders %q, want %x with %d", found.id, found.leaders, id, partitions)
+	}
+}
+
+func TestRecreate(t *testing.T) {
+	tests := []struct {
+		rule  string
+		old   int32 // partitions of the topic before; 0 means no topic
+		fault func(*embedded.Broker)
+	}{
+		{"a topic that is not there is created", 0, func(*embedded.Broker) {}},
+		{"a topic that is there is replaced", 4, func(*embedded.Broker) {}},
+		{"a topic with another number of partitions is replaced", 7, func(*embedded.Broker) {}},
+		{"a lost answer to the deletion", 4, func(b *embedded.Broker) { b.LoseAnswers(deleteTopics, 1) }},
+		{"a lost answer to the creation", 4, func(b *embedded.Broker) { b.LoseAnswers(createTopics, 2) }},
+		{"lost answers to questions", 4, func(b *embedded.Broker) { b.LoseAnswers(embedded.Metadata, 3) }},
+		{"a topic that goes away late", 4, func(b *embedded.Broker) {
+			b.Fail(createTopics, int16(sarama.ErrTopicAlreadyExists), 3)
+		}},
+		{"a deletion that takes longer than the request", 4, func(b *embedded.Broker) {
+			b.Fail(deleteTopics, int16(sarama.ErrRequestTimedOut), 1)
+		}},
+	}
+	for _, test := range tests {
+		t.Run(test.rule, func(t *testing.T) {
+			t.Parallel()
+			broker, c := startBroker(t, embedded.Config{})
+			var old []byte
+			if test.old > 0 {
+				var err error
+				if old, err = Create(t.Context(), c, TopicSpec{Partitions: test.old, ReplicationFactor: 1}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			test.fault(broker)
+			id, err := Recreate(t.Context(), c, four)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkTopic(t, c, id, 4)
+			if bytes.Equal(id, old) {
+				t.Errorf("topic still has id %x", id)
+			}
+		})
+	}
+}
+
+func TestTopicIsKeptWhereItCouldNotBeMadeAgain(t *testing.T) {
+	_, c := startBroker(t, embedded.Config{})
+	id, err := Create(t.Context(), c, four)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, spec := range []TopicSpec{
+		{Partitions: 4, ReplicationFactor: 3},
+		{Partitions: 0, ReplicationFactor: 1},
+		{Partitions: 4, ReplicationFactor: 0},
+		{Partitions: -1, ReplicationFactor: -1},
+	} {
+		if _, err := Recreate(t.Context(), c, spec); err == nil {
+			t.Errorf("%+v: no error", spec)
+		}
+		checkTopic(t, c, id, 4)
+	}
+}
+
+func TestErrorsOfCreateAreFinal(t *testing.T) {
+	broker, c := startBroker(t, embedded.Config{})
+	broker.Fail(createTopics, int16(sarama.ErrTopicAuthorizationFailed), 1)
+	_, err := Create(t.Context(), c, four)
+	if !messages.IsPermanent(err) || !errors.Is(err, sarama.ErrTopicAuthorizationFailed) {
+		t.Errorf("got %v, want a permanent ErrTopicAuthorizationFailed", err)
+	}
+	_, err = Create(t.Context(), c, TopicSpec{Partitions: 4, ReplicationFactor: 3})
+	if !errors.Is(err, sarama.ErrInvalidReplicationFactor) || !strings.Contains(err.Error(), "create topic temperatures") {
+		t.Errorf("got %v, want ErrInvalidReplicationFactor of create topic temperatures", err)
+	}
+}
+
+// A client of somebody else may bring a topic back between its deletion and its
+// creation, with what the broker makes topics with.
+func TestTopicMadeByOthersIsChecked(t *testing.T) {
+	_, c := startBroker(t, embedded.Config{})
+	id, err := Create(t.Context(), c, TopicSpec{Partitions: 1, ReplicationFactor: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster, err := c.cluster(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.close()
+	maker := &topicMaker{ctx: t.Context(), cluster: cluster, name: c.Topic, spec: four}
+	if _, err := maker.create(topic{}); !errors.Is(err, ErrPartitionCount) {
+		t.Errorf("1 partition, want 4: got %v, want ErrPartitionCount", err)
+	}
+	maker.spec = TopicSpec{Partitions: 1, ReplicationFactor: 1}
+	made, err := maker.create(topic{})
+	if err != nil || !bytes.Equal(made.idBytes(), id) {
+		t.Errorf("as wanted: got %x, %v, want it accepted", made.id, err)
+	}
+}
+
+func TestRecreateEndsWithItsContext(t *testing.T) {
+	broker, c := startBroker(t, embedded.Config{})
+	resume := broker.Pause()
+	defer resume()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		_, err := Recreate(ctx, c, four)
+		ended <- err
+	}()
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want context.Canceled", err)
+	}
+}
