@@ -40,6 +40,7 @@ func TestParseDate(t *testing.T) {
 		{"byte above the digits", "2012-01-:1", false},
 		{"space before", " 2012-01-0", false},
 		{"time behind", "2012-01-01T00:00", false},
+		{"no carrying over from a digit's place", "201:-01-01", false},
 		{"digits of another script", "2012-01-٠", false},
 	}
 	for _, tt := range tests {
@@ -104,24 +105,35 @@ func TestNewDate(t *testing.T) {
 	}
 }
 
-// Every day there is, against package time.
+// Day after day, against package time: a whole cycle of the calendar, which is
+// 400 years, from its beginning, and its end.
 func TestCalendar(t *testing.T) {
-	want := time.Date(1, time.January, 1, 0, 0, 0, 0, time.UTC)
-	var before Date
-	days := 0
-	for d := minDate; d != 0; d = d.Next() {
-		year, month, dayOfMonth := want.Date()
-		if d.Year() != year || d.Month() != month || d.Day() != dayOfMonth {
-			t.Fatalf("day %d is %v, want %v", days, d, want)
-		}
-		if !d.Valid() || d <= before || d.Prev() != before {
-			t.Fatalf("%v: valid %v, day before is %v, want %v", d, d.Valid(), d.Prev(), before)
-		}
-		before, want = d, want.AddDate(0, 0, 1)
-		days++
+	tests := []struct {
+		first, last, next Date
+	}{
+		{day("0001-01-01"), day("0401-03-01"), day("0401-03-02")},
+		{day("1899-12-31"), day("2000-03-01"), day("2000-03-02")},
+		{day("9998-01-01"), day("9999-12-31"), 0},
 	}
-	if before != maxDate || days != 3652059 {
-		t.Errorf("ends after %d days at %v, want 3652059 and 9999-12-31", days, before)
+	for _, tt := range tests {
+		t.Run(tt.first.String(), func(t *testing.T) {
+			want := time.Date(tt.first.Year(), tt.first.Month(), tt.first.Day(), 0, 0, 0, 0, time.UTC)
+			before := tt.first.Prev()
+			d := tt.first
+			for ; d != 0 && d <= tt.last; d = d.Next() {
+				year, month, dayOfMonth := want.Date()
+				if d.Year() != year || d.Month() != month || d.Day() != dayOfMonth {
+					t.Fatalf("got %v, want %v", d, want)
+				}
+				if !d.Valid() || d <= before || d.Prev() != before {
+					t.Fatalf("%v: valid %v, day before is %v, want %v", d, d.Valid(), d.Prev(), before)
+				}
+				before, want = d, want.AddDate(0, 0, 1)
+			}
+			if before != tt.last || d != tt.next {
+				t.Errorf("ends at %v and then %v, want %v and %v", before, d, tt.last, tt.next)
+			}
+		})
 	}
 }
 

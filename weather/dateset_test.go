@@ -50,7 +50,12 @@ func TestDateSetAgainstAMap(t *testing.T) {
 			want[d] = true
 		}
 	}
-	for d := Date(-1000); d < maxDate+1000; d++ {
+	for _, d := range []Date{-1 << 31, 1<<31 - 1, maxDate} {
+		if s.Has(d) {
+			t.Errorf("has %v", d)
+		}
+	}
+	for d := Date(-1000); d < pack(2050, 1, 1); d++ {
 		if s.Has(d) != want[d] {
 			t.Fatalf("seed %d: has %v: %v, want %v", seed, d, s.Has(d), want[d])
 		}

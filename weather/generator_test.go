@@ -89,23 +89,35 @@ func TestGeneratedWeatherWarmsSlowly(t *testing.T) {
 	}
 }
 
-// Every day there is, for one seed.
 func TestGeneratedDays(t *testing.T) {
-	g := NewGenerator(3)
-	least, most := math.Inf(1), math.Inf(-1)
-	for d := minDate; d != 0; d = d.Next() {
-		x := g.Degrees(d)
-		least, most = min(least, x), max(most, x)
-		// From a month's middle to the next it is at most 14 °F.
-		if d.Next() != 0 && math.Abs(float64(seasonal(d.Next())-seasonal(d))) > 14*tenThousand/27 {
-			t.Fatalf("the season leaps from %v to the day after", d)
-		}
-		if x != math.Round(x*10000)/10000 {
-			t.Fatalf("%v has %v °F: more than 4 decimals", d, x)
-		}
+	tests := []struct {
+		rule        string
+		first, last Date
+		least, most float64 // °F, to be come near to
+	}{
+		{"before the warming", day("1700-01-01"), day("1989-12-31"), 19, 88},
+		{"in our time", day("1990-01-01"), day("2039-12-31"), 19, 90},
+		{"at the end of the calendar", day("9800-01-01"), day("9999-12-30"), 29, 97.8},
 	}
-	if least < 19 || least > 20 || most < 97 || most > 98 {
-		t.Errorf("%v to %v °F, want about 19 to 98", least, most)
+	for _, tt := range tests {
+		t.Run(tt.rule, func(t *testing.T) {
+			g := NewGenerator(3)
+			least, most := math.Inf(1), math.Inf(-1)
+			for d := tt.first; d <= tt.last; d = d.Next() {
+				x := g.Degrees(d)
+				least, most = min(least, x), max(most, x)
+				if x != math.Round(x*10000)/10000 {
+					t.Fatalf("%v has %v °F: more than 4 decimals", d, x)
+				}
+				// It is 14 °F from a month's middle to the next at most.
+				if leap := seasonal(d.Next()) - seasonal(d); leap > 14*tenThousand/27 || leap < -15*tenThousand/27 {
+					t.Fatalf("the season leaps by %d ten-thousandths after %v", leap, d)
+				}
+			}
+			if math.Abs(least-tt.least) > 1 || math.Abs(most-tt.most) > 1 {
+				t.Errorf("%v to %v °F, want about %v to %v", least, most, tt.least, tt.most)
+			}
+		})
 	}
 }
 

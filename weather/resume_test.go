@@ -74,6 +74,7 @@ func TestPlanResume(t *testing.T) {
 			"what is before the topic's first date is skipped in empty partitions, too",
 			map[int32]*DateSet{1: setOf("1990-05-01")}, from("1989-01-01"), "1990-05-02", 730 - 121,
 		},
+		{"the topic's first date, in another partition than its month's", map[int32]*DateSet{2: setOf("1990-01-01")}, from("1990-01-01"), "1990-01-01", 730},
 		{"a topic from the first day there is", map[int32]*DateSet{0: setOf("0001-01-01")}, from("0001-01-01"), "0001-01-02", 727196},
 		{"wanted dates may begin after the topic's", spread("1980-01-01", "1980-12-31"), from("1990-01-01"), "1990-01-01", 730},
 		{"dates that the topic has and nobody wants are nobody's loss", spread("1980-01-01", "1980-12-31", "1980-05-05"), from("1980-06-01"), "1981-01-01", 4017},

@@ -2,11 +2,13 @@ package weather
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
+	"unsafe"
 )
 
 func TestStatsAdd(t *testing.T) {
@@ -109,33 +111,60 @@ func TestMonthStatsCheck(t *testing.T) {
 	tests := []struct {
 		rule string
 		m    MonthStats
-		ok   bool
+		want string // empty: passes
 	}{
-		{"a whole month", whole, true},
-		{"fewer days than from start to end", with(func(m *MonthStats) { m.Count = 1 }), true},
-		{"negative sum", with(func(m *MonthStats) { m.Sum = -1000 }), true},
-		{"zero", MonthStats{}, false},
-		{"no start", with(func(m *MonthStats) { m.Start = 0 }), false},
-		{"no end", with(func(m *MonthStats) { m.End = 0 }), false},
-		{"end that does not exist", with(func(m *MonthStats) { m.End++ }), false},
-		{"end in another month", with(func(m *MonthStats) { m.End = day("2000-03-01") }), false},
-		{"end in another year", with(func(m *MonthStats) { m.End = day("2001-02-28") }), false},
-		{"start after end", with(func(m *MonthStats) { m.End = m.Start; m.Start++; m.Count = 1 }), false},
-		{"count of zero", with(func(m *MonthStats) { m.Count = 0 }), false},
-		{"negative count", with(func(m *MonthStats) { m.Count = -3 }), false},
-		{"count above the days from start to end", with(func(m *MonthStats) { m.Start++ }), false},
-		{"infinite sum", with(func(m *MonthStats) { m.Sum = math.Inf(-1) }), false},
-		{"sum that is not a number", with(func(m *MonthStats) { m.Sum = math.NaN() }), false},
-		{"sum above what so many days can have", with(func(m *MonthStats) { m.Count, m.Sum = 1, 2*MaxDegrees }), false},
+		{"a whole month", whole, ""},
+		{"fewer days than from start to end", with(func(m *MonthStats) { m.Count = 1 }), ""},
+		{"negative sum", with(func(m *MonthStats) { m.Sum = -1000 }), ""},
+		{"no start", with(func(m *MonthStats) { m.Start = 0 }), "start: invalid date: packed as 0"},
+		{"no end", with(func(m *MonthStats) { m.End = 0 }), "end: invalid date: packed as 0"},
+		{"end that does not exist", with(func(m *MonthStats) { m.End++ }), "end: invalid date: packed as 1024094"},
+		{
+			"end in another month", with(func(m *MonthStats) { m.End = day("2000-03-01") }),
+			"start 2000-02-01 and end 2000-03-01 are not in the same month",
+		},
+		{
+			"end in another year", with(func(m *MonthStats) { m.End = day("2001-02-28") }),
+			"start 2000-02-01 and end 2001-02-28 are not in the same month",
+		},
+		{
+			"start after end", with(func(m *MonthStats) { m.Start, m.End, m.Count = m.End, m.Start, 1 }),
+			"start 2000-02-29 is after end 2000-02-01",
+		},
+		{
+			"count of zero", with(func(m *MonthStats) { m.Count = 0 }),
+			"count is 0: want 1 to 29, the days from 2000-02-01 to 2000-02-29",
+		},
+		{
+			"negative count", with(func(m *MonthStats) { m.Count = -3 }),
+			"count is -3: want 1 to 29, the days from 2000-02-01 to 2000-02-29",
+		},
+		{
+			"count above the days from start to end", with(func(m *MonthStats) { m.Start++ }),
+			"count is 29: want 1 to 28, the days from 2000-02-02 to 2000-02-29",
+		},
+		{
+			"infinite sum", with(func(m *MonthStats) { m.Count, m.Sum = 1, math.Inf(-1) }),
+			"sum is -Inf: want at most ±5.799010112459083e+306 for a count of 1",
+		},
+		{
+			"sum that is not a number", with(func(m *MonthStats) { m.Count, m.Sum = 1, math.NaN() }),
+			"sum is NaN: want at most ±5.799010112459083e+306 for a count of 1",
+		},
+		{
+			"sum above what so many days can have", with(func(m *MonthStats) { m.Count, m.Sum = 1, 1e307 }),
+			"sum is 1e+307: want at most ±5.799010112459083e+306 for a count of 1",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.rule, func(t *testing.T) {
 			var s Stats
-			errPut, err := s.Put(tt.m), tt.m.Check()
-			if (err == nil) != tt.ok || (errPut == nil) != tt.ok {
-				t.Errorf("Check: %v; Put: %v; want them to pass: %v", err, errPut, tt.ok)
+			for _, err := range []error{tt.m.Check(), s.Put(tt.m)} {
+				if (err != nil || tt.want != "") && fmt.Sprint(err) != tt.want {
+					t.Errorf("got  %v\nwant %s", err, tt.want)
+				}
 			}
-			if (s.Len() == 1) != tt.ok {
+			if (s.Len() == 1) != (tt.want == "") {
 				t.Errorf("%d on record after Put", s.Len())
 			}
 		})
@@ -169,7 +198,7 @@ func TestStatsPut(t *testing.T) {
 	if err := s.Put(january(1991)); err != nil {
 		t.Fatal(err)
 	}
-	if s.Add(Observation{day("1991-01-10"), 1}) || !s.Add(Observation{day("1992-01-12"), 1}) {
+	if !s.Add(Observation{day("1992-01-12"), 1}) || s.Add(Observation{day("1991-01-10"), 1}) {
 		t.Error("a duplicate is counted, or a new day isn't")
 	}
 	for m := range s.All() {
@@ -252,20 +281,39 @@ func TestStatsAgainstAMap(t *testing.T) {
 	}
 }
 
-func TestHostileYearsTakeFewMegabytes(t *testing.T) {
-	var s Stats
-	for year := maxYear; year >= minYear; year -= 9998 {
-		for month := time.January; month <= time.December; month++ {
-			s.Add(Observation{pack(year, month, 1), 1})
-		}
+func TestStatsTakeFewMegabytes(t *testing.T) {
+	tests := []struct {
+		rule  string
+		years []int
+		most  int // bytes
+	}{
+		{"the first year and the last", []int{maxYear, minYear}, 4 << 10},
+		{"all there can be", everyYear(), 4 << 20},
 	}
-	capacity := 0
-	for _, years := range s.months {
-		capacity += cap(years)
+	for _, tt := range tests {
+		t.Run(tt.rule, func(t *testing.T) {
+			var s Stats
+			for _, year := range tt.years {
+				for month := time.January; month <= time.December; month++ {
+					s.Add(Observation{pack(year, month, 1), 1})
+				}
+			}
+			bytes := 0
+			for _, years := range s.months {
+				bytes += cap(years) * int(unsafe.Sizeof(MonthStats{}))
+			}
+			if s.Len() != 12*len(tt.years) || bytes > tt.most {
+				t.Errorf("%d on record in %d bytes, want %d in at most %d", s.Len(), bytes, 12*len(tt.years), tt.most)
+			}
+		})
 	}
-	if s.Len() != 24 || capacity > 100 {
-		t.Errorf("%d on record, room for %d", s.Len(), capacity)
+}
+
+func everyYear() (years []int) {
+	for year := minYear; year <= maxYear; year++ {
+		years = append(years, year)
 	}
+	return years
 }
 
 func BenchmarkStatsAdd(b *testing.B) {
