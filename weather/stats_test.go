@@ -193,13 +193,15 @@ func TestStatsPut(t *testing.T) {
 		t.Errorf("got\n%v\nwant\n%v", got, want)
 	}
 
-	// What was put is gone on with, wherever the last Add went.
+	// What was put is gone on with, however much is put between two Adds.
 	s.Add(Observation{day("1992-01-11"), 1})
-	if err := s.Put(january(1991)); err != nil {
-		t.Fatal(err)
+	for year := 2000; year < 2100; year++ {
+		if err := s.Put(january(year)); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if !s.Add(Observation{day("1992-01-12"), 1}) || s.Add(Observation{day("1991-01-10"), 1}) {
-		t.Error("a duplicate is counted, or a new day isn't")
+	if !s.Add(Observation{day("1992-01-12"), 1}) || s.Add(Observation{day("2000-01-10"), 1}) {
+		t.Error("a new day isn't counted, or a duplicate is")
 	}
 	for m := range s.All() {
 		wantCount := 10
