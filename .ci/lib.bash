@@ -25,8 +25,8 @@ sum() { cat "$@" | cksum | tr -s ' \t' '--' | sed 's/-*$//'; }
 # first call makes it.
 venv() {
 	need python3 "install Python 3.10 or newer with its venv module (Debian: apt-get install python3-venv)"
-	local requirements=$root/.ci/requirements.txt
-	local dir=$cache/venv-$(sum "$requirements")
+	local requirements=$root/.ci/requirements.txt dir
+	dir=$cache/venv-$(sum "$requirements")
 	if [ ! -e "$dir/complete" ]; then
 		say "making $dir"
 		rm -rf "$dir"
