@@ -21,7 +21,7 @@ import (
 
 func TestRecordsAreReadAsWritten(t *testing.T) {
 	client := connect(t, start(t, Config{}))
-	createTopic(t, client, 1)
+	createTopic(t, client)
 	produce(t, client, "a")
 	produce(t, client, "b")
 	if got := values(consume(t, client, 2)); got != "a b" {
@@ -40,7 +40,7 @@ func TestTopicIsNeverMadeUnasked(t *testing.T) {
 func TestNothingIsDeletedUnasked(t *testing.T) {
 	broker := start(t, Config{})
 	client := connect(t, broker)
-	createTopic(t, client, 1)
+	createTopic(t, client)
 	old := &kgo.Record{Topic: topic, Value: []byte("old"), Timestamp: time.Unix(0, 0)}
 	if _, err := client.ProduceSync(t.Context(), old).First(); err != nil {
 		t.Fatal(err)
@@ -69,7 +69,7 @@ func TestDataDirKeepsTopicsRecordsAndOffsets(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := connect(t, broker)
-	id := createTopic(t, client, 1)
+	id := createTopic(t, client)
 	produce(t, client, "kept")
 	commits := make(kadm.Offsets)
 	commits.AddOffset(topic, 0, 1, -1)
@@ -181,7 +181,7 @@ func TestTLS(t *testing.T) {
 	certificate, roots := selfSigned(t)
 	broker := start(t, Config{TLS: &tls.Config{Certificates: []tls.Certificate{certificate}}})
 	client := connect(t, broker, kgo.DialTLSConfig(&tls.Config{RootCAs: roots}))
-	createTopic(t, client, 1)
+	createTopic(t, client)
 	produce(t, client, "a")
 	if got := values(consume(t, client, 1)); got != "a" {
 		t.Errorf("read %q", got)

@@ -15,7 +15,7 @@ import (
 func TestLostAnswersWereActedOn(t *testing.T) {
 	broker := start(t, Config{})
 	client := connect(t, broker)
-	createTopic(t, client, 1)
+	createTopic(t, client)
 	lost := broker.LoseAnswers(Produce, 3)
 	produce(t, client, "once") // the client repeats it; it counts as a duplicate
 	<-lost
@@ -29,7 +29,7 @@ func TestLostAnswersWereActedOn(t *testing.T) {
 func TestLostAnswersWithoutIdempotenceAreDuplicates(t *testing.T) {
 	broker := start(t, Config{})
 	client := connect(t, broker, kgo.DisableIdempotentWrite())
-	createTopic(t, client, 1)
+	createTopic(t, client)
 	broker.LoseAnswers(Produce, 2)
 	if got := produce(t, client, "thrice"); got != 2 {
 		t.Errorf("offset of the acknowledged record is %d, want 2", got)
@@ -39,7 +39,7 @@ func TestLostAnswersWithoutIdempotenceAreDuplicates(t *testing.T) {
 func TestFailRefusesWithTheCode(t *testing.T) {
 	broker := start(t, Config{})
 	client := connect(t, broker)
-	createTopic(t, client, 1)
+	createTopic(t, client)
 	failed := broker.Fail(Produce, kerr.MessageTooLarge.Code, 1)
 	_, err := client.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Value: []byte("refused")}).First()
 	if !errors.Is(err, kerr.MessageTooLarge) {
@@ -126,7 +126,7 @@ func TestDisconnectClosesEveryConnection(t *testing.T) {
 func TestMoveLeaderBeginsAnEpoch(t *testing.T) {
 	broker := start(t, Config{})
 	client := connect(t, broker)
-	createTopic(t, client, 1)
+	createTopic(t, client)
 	produce(t, client, "a")
 	if err := broker.MoveLeader(topic, 0); err != nil {
 		t.Fatal(err)

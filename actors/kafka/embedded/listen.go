@@ -11,9 +11,9 @@ import (
 // ErrAddressInUse says that another program listens on an address already.
 var ErrAddressInUse = errors.New("address already in use")
 
-// windowsAddressInUse is WSAEADDRINUSE; syscall.EADDRINUSE is another number on
+// errWindowsInUse is WSAEADDRINUSE; syscall.EADDRINUSE is another number on
 // Windows, which the system never returns.
-const windowsAddressInUse = syscall.Errno(10048)
+const errWindowsInUse = syscall.Errno(10048)
 
 // listen listens on address. The listener's Addr is what clients are told to
 // connect to, so it never is a wildcard: that becomes this machine's host name,
@@ -36,7 +36,7 @@ func listen(address string) (net.Listener, error) {
 
 // listenError cuts net's "listen tcp …: bind: " down to the cause.
 func listenError(address string, err error) error {
-	if errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, windowsAddressInUse) {
+	if errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, errWindowsInUse) {
 		return fmt.Errorf("listen %s: %w", address, ErrAddressInUse)
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok {

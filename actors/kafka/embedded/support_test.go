@@ -46,9 +46,9 @@ func connect(t *testing.T, broker *Broker, opts ...kgo.Opt) *kgo.Client {
 	return client
 }
 
-func createTopic(t *testing.T, client *kgo.Client, partitions int32) kadm.TopicID {
+func createTopic(t *testing.T, client *kgo.Client) kadm.TopicID {
 	t.Helper()
-	created, err := kadm.NewClient(client).CreateTopic(t.Context(), partitions, 1, nil, topic)
+	created, err := kadm.NewClient(client).CreateTopic(t.Context(), 1, 1, nil, topic)
 	if err != nil {
 		t.Fatal(err)
 	}
