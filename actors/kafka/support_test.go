@@ -174,3 +174,27 @@ func readLog(t *testing.T, c Config) (log [][]*sarama.Record) {
 	}
 	return log
 }
+
+// write writes records to the partitions that they name, as another program may,
+// and waits until they are in the log.
+func write(t *testing.T, c Config, records ...*sarama.ProducerMessage) {
+	t.Helper()
+	conf, err := c.sarama()
+	if err != nil {
+		t.Fatal(err)
+	}
+	conf.Producer.Return.Successes = true
+	conf.Producer.RequiredAcks = sarama.WaitForAll
+	conf.Producer.Partitioner = sarama.NewManualPartitioner
+	producer, err := sarama.NewSyncProducer(c.Brokers, conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer producer.Close()
+	for _, r := range records {
+		r.Topic = c.Topic
+	}
+	if err := producer.SendMessages(records); err != nil {
+		t.Fatal(err)
+	}
+}
