@@ -31,7 +31,7 @@ func everyOperation(t *testing.T, try func(t *testing.T, n int, f fault) (reache
 	}
 }
 
-func TestPowerCutAtEveryOperation(t *testing.T) {
+func TestCrashAtEveryOperation(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))
 	t.Logf("seed %d", seed)
@@ -130,7 +130,7 @@ func (s story) checkOldOrNew(t *testing.T, d *ram, before, after int64) {
 	}
 }
 
-func TestPowerCutWhileResetting(t *testing.T) {
+func TestCrashWhileResetting(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))
 	t.Logf("seed %d", seed)

@@ -55,7 +55,7 @@ func (l *lock) write(owner string) {
 	if err != nil {
 		return
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	_, _ = f.WriteAt([]byte("#"), 0)
 	if _, err := f.WriteAt([]byte(owner), ownerAt); err == nil {
 		_ = f.Truncate(ownerAt + int64(len(owner)))
@@ -69,7 +69,7 @@ func readOwner(path string) string {
 	if err != nil {
 		return unknown
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	// A host name has 253 bytes at most.
 	content, err := io.ReadAll(io.NewSectionReader(f, ownerAt, 300))
 	owner, _, _ := strings.Cut(string(content), "\n")

@@ -35,8 +35,7 @@ func openOn(d disk, dir string, partition int32) (*Partition, error) {
 	p := newPartition(d, dir, partition)
 	if err := p.take(); err != nil {
 		if !errors.Is(err, ErrLocked) {
-			err = fmt.Errorf("%s: %w by user id %s: %w (let this user write there, or choose another directory)",
-				p.dir, ErrNotWritable, userID(), err)
+			err = fmt.Errorf("%s: %w by user id %s: %w", p.dir, ErrNotWritable, userID(), err)
 		}
 		return nil, fmt.Errorf("open partition %d: %w", partition, err)
 	}

@@ -133,7 +133,7 @@ func TestOpenWhereNothingCanBeKept(t *testing.T) {
 			if !errors.Is(err, ErrNotWritable) || !messages.IsPermanent(err) {
 				t.Fatalf("got %v", err)
 			}
-			for _, want := range []string{"open partition 2: " + test.dir, "by user id " + userID(), test.want, "choose another directory"} {
+			for _, want := range []string{"open partition 2: " + test.dir, "by user id " + userID(), test.want} {
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("got %v, want it to say %q", err, want)
 				}

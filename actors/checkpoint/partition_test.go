@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -274,5 +275,29 @@ func TestRejectsRemovedWhileRunning(t *testing.T) {
 	want := strings.TrimPrefix(s.rejected(15), s.rejected(8))
 	if got := read(t, p.rejects.path); got != want || saved.RejectBytes != int64(len(want)) {
 		t.Errorf("%v: rejects are\n%s, want\n%s", saved, got, want)
+	}
+}
+
+func BenchmarkSave(b *testing.B) {
+	p, err := Open(b.TempDir(), 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer p.Close()
+	if _, err := p.Load(); err != nil {
+		b.Fatal(err)
+	}
+	years := manyYears()
+	for _, rows := range []int{200, 24_000} { // 20 kB and 2.8 MB
+		c := &messages.Checkpoint{Partition: 1, Stats: &messages.StatsTable{
+			Starts: years.Stats.Starts[:rows], Ends: years.Stats.Ends[:rows], Counts: years.Stats.Counts[:rows], Sums: years.Stats.Sums[:rows]}}
+		b.Run(strconv.Itoa(rows)+" rows", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := p.Save(c); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
