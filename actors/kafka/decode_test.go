@@ -168,6 +168,30 @@ func TestDecodeKeepsRejectsAside(t *testing.T) {
 	}
 }
 
+// Whatever stands in a record, it is either counted or kept aside, and the
+// batch can be sent.
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte("January"), report("1990-01-31", 31.5))
+	f.Add([]byte("July"), report("1990-01-31", 31.5))
+	f.Add([]byte(nil), []byte(nil))
+	f.Add([]byte("\xff"), []byte("\x0a\x0a1990-13-01"))
+	f.Fuzz(func(t *testing.T, key, value []byte) {
+		batch := batchAt(5, january(1, 1), &sarama.Record{Key: key, Value: value}, january(2, 2))
+		got := decode(0, &fetched{base: 5, next: 8, batches: []*sarama.RecordBatch{batch}})
+		if len(got.Dates) != len(got.Degrees) || len(got.Dates)+len(got.Rejects) != 3 || len(got.Rejects) > 1 {
+			t.Fatalf("got %v, want each of 3 records either counted or rejected", got)
+		}
+		for _, r := range got.Rejects {
+			if r.Offset != 6 || r.Preceding != 1 || len(r.Key) > maxRejectBytes || len(r.Value) > maxRejectBytes {
+				t.Errorf("got reject %v, want that of offset 6 after 1 record, cut to 4 KiB", r)
+			}
+		}
+		if _, err := proto.Marshal(got); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestDecodeAllocatesPerColumnNotPerRecord(t *testing.T) {
 	f := benchmarkFetch(10_000)
 	if n := testing.AllocsPerRun(10, func() { decode(0, f) }); n > 10 {

@@ -46,8 +46,8 @@ func ends(err, doubt error) bool {
 	if refused(err) || messages.IsPermanent(err) && doubtOf(err) == nil {
 		return true
 	}
-	d := doubtOf(err)
-	return d != nil && d == doubt
+	said := doubtOf(err)
+	return said != nil && errors.Is(doubt, said)
 }
 
 // unsettled tells whether err is what brokers say of a partition that was made,

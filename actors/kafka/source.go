@@ -127,11 +127,12 @@ func (l *link) read(ctx context.Context, req *messages.ReadRequest, deliver func
 		l.cluster.conns.close()
 	}
 	defer stop()
-	ended := make(chan error, 1)
+	var failure error // of the reader, once ended is closed
+	ended := make(chan struct{})
 	go func() {
-		err := r.run(ctx)
+		failure = r.run(ctx)
 		l.close()
-		ended <- err
+		close(ended)
 	}()
 	for {
 		select {
@@ -141,11 +142,11 @@ func (l *link) read(ctx context.Context, req *messages.ReadRequest, deliver func
 				awaitReader(ended)
 				return err
 			}
-		case err := <-ended:
-			if err == nil || ctx.Err() != nil {
+		case <-ended:
+			if failure == nil || ctx.Err() != nil {
 				return ctx.Err()
 			}
-			return wrap(err)
+			return wrap(failure)
 		case <-ctx.Done():
 			awaitReader(ended)
 			return ctx.Err()
@@ -169,7 +170,7 @@ func pass(n news, partition int32, deliver func(*messages.RecordBatch) error, tr
 // awaitReader waits for a reader whose connections are closed. Only a pause that
 // the brokers asked for (a quota) can't be cut short: then the reader is left
 // to end by itself, with nothing to read from.
-func awaitReader(ended <-chan error) {
+func awaitReader(ended <-chan struct{}) {
 	grace := time.NewTimer(time.Second)
 	defer grace.Stop()
 	select {
