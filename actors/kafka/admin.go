@@ -138,7 +138,12 @@ func (m *topicMaker) delete() (old topic, err error) {
 	if err != nil {
 		return topic{}, err
 	}
-	return old, m.everyBroker("wait until no broker knows the deleted one", func(found topic, err error) (bool, error) {
+	return old, m.awaitGone(old)
+}
+
+// awaitGone waits until no broker knows the topic any more.
+func (m *topicMaker) awaitGone(old topic) error {
+	return m.everyBroker("wait until no broker knows the deleted one", func(found topic, err error) (bool, error) {
 		if errors.Is(err, messages.ErrTopicMissing) {
 			return true, nil
 		}
@@ -184,12 +189,20 @@ func (m *topicMaker) wrongCount(found topic) error {
 	return fmt.Errorf("%w: it has %d, want %d", ErrPartitionCount, len(found.leaders), m.spec.Partitions)
 }
 
-// awaitReady waits until every broker knows the topic with a leader of every
-// partition, and every leader answers: for some 100 ms after the metadata is
-// complete, it refuses.
+// awaitReady waits until the topic can be used: every broker knows it, and the
+// leaders answer. For some 100 ms after the metadata is complete, they refuse.
 func (m *topicMaker) awaitReady(made topic) error {
-	var known topic
-	err := m.everyBroker("wait until every broker knows it", func(found topic, err error) (bool, error) {
+	known, err := m.awaitLeaders(made)
+	for p := int32(0); err == nil && p < m.spec.Partitions; p++ {
+		err = m.awaitAnswer(known, p)
+	}
+	return err
+}
+
+// awaitLeaders waits until every broker knows the topic with a leader of every
+// partition.
+func (m *topicMaker) awaitLeaders(made topic) (known topic, err error) {
+	err = m.everyBroker("wait until every broker knows it", func(found topic, err error) (bool, error) {
 		if errors.Is(err, messages.ErrTopicMissing) {
 			return false, nil
 		}
@@ -203,10 +216,7 @@ func (m *topicMaker) awaitReady(made topic) error {
 		known = found
 		return found.ready(), nil
 	})
-	for p := int32(0); err == nil && p < m.spec.Partitions; p++ {
-		err = m.awaitAnswer(known, p)
-	}
-	return err
+	return known, err
 }
 
 // awaitAnswer waits until the leader of a partition answers as such.

@@ -107,7 +107,6 @@ func ask[Answer any](c *cluster, address string, question func(*sarama.Broker) (
 // metadata asks one broker for the brokers of the cluster and for one topic.
 func (c *cluster) metadata(address, topic string) (*sarama.MetadataResponse, error) {
 	request := sarama.NewMetadataRequest(c.conf.Version, []string{topic})
-	request.AllowAutoTopicCreation = false
 	return ask(c, address, func(b *sarama.Broker) (*sarama.MetadataResponse, error) {
 		answer, err := b.GetMetadata(request)
 		// A broker that is just starting knows no broker, not even itself.

@@ -112,11 +112,12 @@ func TestWaitForBrokerNamesTheCase(t *testing.T) {
 	}
 }
 
-// anyVersions says that a broker takes metadata and SASL requests.
-func anyVersions(t *testing.T) sarama.MockResponse {
+// versions says that a broker takes SASL requests, and metadata requests up to a
+// version.
+func versions(t *testing.T, most int16) sarama.MockResponse {
 	const metadata, handshake, authenticate = 3, 17, 36
 	return sarama.NewMockApiVersionsResponse(t).SetApiKeys([]sarama.ApiVersionsResponseKey{
-		{ApiKey: metadata, MaxVersion: 9}, {ApiKey: handshake, MaxVersion: 1}, {ApiKey: authenticate, MaxVersion: 1},
+		{ApiKey: metadata, MaxVersion: most}, {ApiKey: handshake, MaxVersion: 1}, {ApiKey: authenticate, MaxVersion: 1},
 	})
 }
 
@@ -125,7 +126,7 @@ func TestWrongPasswordIsReportedAtOnce(t *testing.T) {
 	broker := sarama.NewMockBroker(t, 1)
 	defer broker.Close()
 	broker.SetHandlerByMap(map[string]sarama.MockResponse{
-		"ApiVersionsRequest":      anyVersions(t),
+		"ApiVersionsRequest":      versions(t, 9),
 		"SaslHandshakeRequest":    sarama.NewMockSaslHandshakeResponse(t).SetEnabledMechanisms([]string{"PLAIN"}),
 		"SaslAuthenticateRequest": sarama.NewMockSaslAuthenticateResponse(t).SetError(sarama.ErrSASLAuthenticationFailed),
 	})
@@ -148,7 +149,7 @@ func TestAddressForClientsMustBeReachable(t *testing.T) {
 	broker := sarama.NewMockBroker(t, 1)
 	defer broker.Close()
 	broker.SetHandlerByMap(map[string]sarama.MockResponse{
-		"ApiVersionsRequest": anyVersions(t),
+		"ApiVersionsRequest": versions(t, 9),
 		"MetadataRequest":    sarama.NewMockMetadataResponse(t).SetBroker(nobody, 7),
 	})
 	c := Config{Brokers: []string{broker.Addr()}, Topic: "t"}

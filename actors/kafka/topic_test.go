@@ -39,43 +39,34 @@ func TestPartitions(t *testing.T) {
 	}
 }
 
-// Asking for a topic, by any of our clients, must not make it.
-func TestAskingDoesNotCreate(t *testing.T) {
-	_, c := startBroker(t, embedded.Config{})
-	for range 2 {
-		if _, err := Partitions(t.Context(), c); !errors.Is(err, messages.ErrTopicMissing) {
-			t.Fatalf("got %v, want ErrTopicMissing", err)
-		}
-	}
-}
-
 func TestCreate(t *testing.T) {
 	tests := []struct {
 		rule  string
-		fault func(*embedded.Broker)
+		fault func(*embedded.Broker) (over <-chan struct{})
 	}{
-		{"a broker without trouble", func(*embedded.Broker) {}},
-		{"a lost answer does not fail it", func(b *embedded.Broker) { b.LoseAnswers(createTopics, 1) }},
-		{"a broker that is not the controller any more is asked again", func(b *embedded.Broker) {
-			b.Fail(createTopics, int16(sarama.ErrNotController), 1)
+		{"a broker without trouble", func(b *embedded.Broker) <-chan struct{} { return b.LoseAnswers(createTopics, 0) }},
+		{"a lost answer does not fail it", func(b *embedded.Broker) <-chan struct{} { return b.LoseAnswers(createTopics, 1) }},
+		{"a broker that is not the controller any more is asked again", func(b *embedded.Broker) <-chan struct{} {
+			return b.Fail(createTopics, int16(sarama.ErrNotController), 1)
 		}},
-		{"leaders that are not ready yet are waited for", func(b *embedded.Broker) {
-			b.Fail(embedded.ListOffsets, int16(sarama.ErrNotLeaderForPartition), 2)
+		{"leaders that are not ready yet are waited for", func(b *embedded.Broker) <-chan struct{} {
+			return b.Fail(embedded.ListOffsets, int16(sarama.ErrNotLeaderForPartition), 6)
 		}},
-		{"a topic of before that still goes away is waited for", func(b *embedded.Broker) {
-			b.Fail(createTopics, int16(sarama.ErrTopicAlreadyExists), 2)
+		{"a topic of before that still goes away is waited for", func(b *embedded.Broker) <-chan struct{} {
+			return b.Fail(createTopics, int16(sarama.ErrTopicAlreadyExists), 2)
 		}},
-		{"a connection that breaks is made anew", func(b *embedded.Broker) { b.LoseAnswers(embedded.ListOffsets, 1) }},
+		{"a connection that breaks is made anew", func(b *embedded.Broker) <-chan struct{} { return b.LoseAnswers(embedded.ListOffsets, 1) }},
 	}
 	for _, test := range tests {
 		t.Run(test.rule, func(t *testing.T) {
 			t.Parallel()
 			broker, c := startBroker(t, embedded.Config{})
-			test.fault(broker)
+			over := test.fault(broker)
 			id, err := Create(t.Context(), c, four)
 			if err != nil {
 				t.Fatal(err)
 			}
+			<-over // else it has returned too early
 			checkTopic(t, c, id, 4)
 			if _, err := Create(t.Context(), c, four); !errors.Is(err, ErrTopicExists) {
 				t.Errorf("second time: got %v, want ErrTopicExists", err)
@@ -177,30 +168,6 @@ func TestErrorsOfCreateAreFinal(t *testing.T) {
 	_, err = Create(t.Context(), c, TopicSpec{Partitions: 4, ReplicationFactor: 3})
 	if !errors.Is(err, sarama.ErrInvalidReplicationFactor) || !strings.Contains(err.Error(), "create topic temperatures") {
 		t.Errorf("got %v, want ErrInvalidReplicationFactor of create topic temperatures", err)
-	}
-}
-
-// A client of somebody else may bring a topic back between its deletion and its
-// creation, with what the broker makes topics with.
-func TestTopicMadeByOthersIsChecked(t *testing.T) {
-	_, c := startBroker(t, embedded.Config{})
-	id, err := Create(t.Context(), c, TopicSpec{Partitions: 1, ReplicationFactor: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	cluster, err := c.cluster(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cluster.close()
-	maker := &topicMaker{ctx: t.Context(), cluster: cluster, name: c.Topic, spec: four}
-	if _, err := maker.create(topic{}); !errors.Is(err, ErrPartitionCount) {
-		t.Errorf("1 partition, want 4: got %v, want ErrPartitionCount", err)
-	}
-	maker.spec = TopicSpec{Partitions: 1, ReplicationFactor: 1}
-	made, err := maker.create(topic{})
-	if err != nil || !bytes.Equal(made.idBytes(), id) {
-		t.Errorf("as wanted: got %x, %v, want it accepted", made.id, err)
 	}
 }
 
