@@ -1,0 +1,95 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/weatheractors/weatheractors/messages"
+	"github.com/weatheractors/weatheractors/weather"
+)
+
+// ScanProgress says how far [ReadDates] has come.
+type ScanProgress struct {
+	// Read and Total are offsets, summed over the partitions that were begun. Where
+	// offsets have gaps there are fewer records than that.
+	Read, Total int64
+	// Trouble is why a partition can't be read at the moment; nil if it can.
+	// Reading goes on by itself.
+	Trouble error
+}
+
+// partitionsAtOnce is how many partitions ReadDates reads side by side.
+const partitionsAtOnce = 4
+
+// ReadDates reads all committed records of c's topic, from the start of each log
+// to the last stable offset that it has when its turn comes, and returns the
+// dates of those that can be counted, by partition. Every partition of the topic
+// is there, if only with an empty set.
+//
+// It calls progress, which may be nil, after each fetch, never twice at a time.
+// It waits for brokers that are away, until ctx ends; its errors are those of
+// [Partitions] and [Source].
+func ReadDates(ctx context.Context, c Config, progress func(ScanProgress)) (map[int32]*weather.DateSet, error) {
+	partitions, err := Partitions(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("read the dates: %w", err)
+	}
+	scan := scan{source: NewSource(c), report: progress}
+	dates := make(map[int32]*weather.DateSet, len(partitions))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(partitionsAtOnce)
+	for _, p := range partitions {
+		set := new(weather.DateSet)
+		dates[p] = set
+		group.Go(func() error { return scan.partition(ctx, p, set) })
+	}
+	if err := group.Wait(); err != nil {
+		return nil, fmt.Errorf("read the dates: %w", err)
+	}
+	return dates, nil
+}
+
+// scan is one ReadDates under way.
+type scan struct {
+	source *Source
+	report func(ScanProgress)
+
+	mu       sync.Mutex
+	progress ScanProgress
+}
+
+func (s *scan) update(change func(*ScanProgress)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.progress)
+	if s.report != nil {
+		s.report(s.progress)
+	}
+}
+
+// partition adds the dates of one partition to set.
+func (s *scan) partition(ctx context.Context, partition int32, set *weather.DateSet) error {
+	log, err := s.source.Describe(ctx, partition)
+	if err != nil {
+		return err
+	}
+	s.update(func(p *ScanProgress) { p.Total += log.GetLastStableOffset() - log.GetLogStartOffset() })
+	request := &messages.ReadRequest{
+		Partition: partition,
+		Offset:    log.GetLogStartOffset(),
+		Topic:     &messages.CountedTopic{Name: log.GetTopic(), Id: log.GetTopicId()},
+		Until:     log.GetLastStableOffset(),
+	}
+	return s.source.Read(ctx, request, func(batch *messages.RecordBatch) error {
+		for _, date := range batch.GetDates() {
+			set.Add(weather.Date(date))
+		}
+		s.update(func(p *ScanProgress) { p.Read += batch.GetNext() - batch.GetBase() })
+		return nil
+	}, func(trouble error) {
+		s.update(func(p *ScanProgress) { p.Trouble = trouble })
+	})
+}
