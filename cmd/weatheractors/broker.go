@@ -1,0 +1,38 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/weatheractors/weatheractors/actors/kafka/embedded"
+)
+
+func (a *app) brokerCommand() *cobra.Command {
+	config := embedded.Config{}
+	cmd := &cobra.Command{
+		Use:   "broker",
+		Short: "Run a Kafka-compatible broker for development",
+		Long: `broker runs a Kafka-compatible broker in this process, for development and
+tests: no Java, no Docker, no setup. It is not for production: one copy of
+everything, no password, and records that a power cut may take.
+
+It prints its address to standard output and runs until it is stopped. Without
+--data-dir everything is in memory and gone when it stops.`,
+		Example: `  weatheractors broker
+  weatheractors broker --listen 127.0.0.1:0       # any free port
+  weatheractors broker --data-dir broker-data     # keep topics`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config.Logger = a.log
+			broker, err := embedded.Start(config)
+			if err != nil {
+				return err
+			}
+			a.printf("%s\n", broker.Addr())
+			<-cmd.Context().Done()
+			return broker.Close()
+		},
+	}
+	cmd.Flags().StringVar(&config.Listen, "listen", "localhost:9092", "`address` to listen on, host:port")
+	cmd.Flags().StringVar(&config.DataDir, "data-dir", "", "`folder` that keeps the topics (default: memory only)")
+	return cmd
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/weatheractors/weatheractors/actors"
+	"github.com/weatheractors/weatheractors/actors/checkpoint"
+	"github.com/weatheractors/weatheractors/actors/kafka"
+	"github.com/weatheractors/weatheractors/actors/kafka/embedded"
+	"github.com/weatheractors/weatheractors/messages"
+	"github.com/weatheractors/weatheractors/weather"
+)
+
+// usageError is a mistake in the command line that shows only later.
+type usageError struct{ error }
+
+func (u usageError) Unwrap() error { return u.error }
+
+func usagef(format string, args ...any) error {
+	return usageError{fmt.Errorf(format, args...)}
+}
+
+// errStopped ends a command that a signal stopped before anything was in flight.
+var errStopped = errors.New("stopped")
+
+// errDiffers ends a verification that printed what differs.
+var errDiffers = errors.New("verification failed")
+
+// exitCode prints an error with what to do about it, and returns the code that
+// tells a script what kind it was.
+func (a *app) exitCode(err error) int {
+	if err == nil {
+		err = a.unwritten
+	}
+	if err == nil || errors.Is(err, errStopped) {
+		return exitDone
+	}
+	text := fmt.Sprintf("weatheractors: %v\n", err)
+	if h := hint(err); h != "" {
+		text += fmt.Sprintf("hint: %s\n", h)
+	}
+	_, _ = io.WriteString(a.stderr, text) // there is nobody left to tell
+	var usage usageError
+	if !a.began || errors.As(err, &usage) || errors.Is(err, messages.ErrPartitionMissing) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// hints say what a user can do about an error; the first that fits is printed.
+var hints = []struct {
+	err  error
+	hint string
+}{
+	{kafka.ErrNoBroker, "start a development broker with `weatheractors broker`, or name your Kafka with --brokers host:port (and --wait 1m if it is still starting)"},
+	{kafka.ErrTopicExists, "--resume goes on where the topic ends; --recreate deletes it with all its records"},
+	{kafka.ErrPartitionCount, "name the topic's own number with --partitions, or start over with --recreate"},
+	{messages.ErrTopicRecreated, "`--on-recreate reset` puts the old file aside and counts the new topic from its beginning"},
+	{messages.ErrLogTruncated, "`--on-recreate reset` puts the old file aside and counts the topic again from its beginning"},
+	{messages.ErrOffsetGone, "`--on-gap skip` goes on with the first record that is still there, and notes what is missing"},
+	{messages.ErrPartitionMissing, "name partitions that exist, or all of them with --all"},
+	{messages.ErrCorruptBatch, "nothing behind that batch can be read; delete the records up to it from the topic, then use `--on-gap skip`"},
+	{actors.ErrOtherTopic, "use another folder for another topic: --dir"},
+	{actors.ErrInvalidRecord, "`--on-invalid skip` keeps such records aside and goes on"},
+	{checkpoint.ErrCorrupt, "nothing was overwritten; move the file away to count the partition from the beginning"},
+	{checkpoint.ErrLocked, "one process at a time may keep a partition; stop the other one, or use another --dir"},
+	{checkpoint.ErrNotWritable, "choose another folder with --dir, or make this one writable"},
+	{embedded.ErrAddressInUse, "choose another address with --listen; --listen 127.0.0.1:0 takes a free port"},
+	{embedded.ErrDataDirLocked, "stop the other broker, or choose another folder with --data-dir"},
+	{errNotADemo, "name a folder that is empty or does not exist with --dir"},
+	{weather.ErrUnmendable, "produce anew: leave out --resume, or use another --topic"},
+}
+
+func hint(err error) string {
+	for _, h := range hints {
+		if errors.Is(err, h.err) {
+			return h.hint
+		}
+	}
+	return ""
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/weatheractors/weatheractors/actors/kafka"
+)
+
+// longProgress is how often long work says how far it has come.
+const longProgress = 2 * time.Second
+
+// trouble logs what passes by itself: its cause when it begins, nil when it is
+// over.
+func (a *app) trouble(cause error) {
+	if cause != nil {
+		a.log.Warn("can't read at the moment; trying again", "cause", cause)
+	} else {
+		a.log.Info("reading again")
+	}
+}
+
+func newLogger(w io.Writer, level, format string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, fmt.Errorf("--log-level %q: want debug, info, warn or error", level)
+	}
+	options := &slog.HandlerOptions{Level: l}
+	switch format {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, options)), nil
+	}
+	return nil, fmt.Errorf("--log-format %q: want text or json", format)
+}
+
+// newSystem creates the actor system of the process. What the actor library has
+// to say is of interest to those who look for a bug only.
+func (a *app) newSystem() *actor.ActorSystem {
+	kafka.Setup(a.log)
+	return actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
+		return slog.New(quietLibrary{a.log.Handler()})
+	}))
+}

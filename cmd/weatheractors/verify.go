@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weatheractors/weatheractors/actors/checkpoint"
+	"github.com/weatheractors/weatheractors/cmd/internal/verify"
+)
+
+func (a *app) verifyCommand() *cobra.Command {
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "verify {PARTITION... | --all}",
+		Short: "Recount from the topic, and compare with the files byte for byte",
+		Long: `verify reads each partition from its beginning up to the offset in its file, with
+code that shares nothing with consume, and compares: byte for byte, or value for
+value where another program wrote the file in another layout.
+
+Exit status: 0 all equal; 1 something differs, or can't be proven because records
+were deleted from the topic.`,
+		Example: `  weatheractors verify 0 2
+  weatheractors verify --all                      # every file in --dir`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			partitions, err := parsePartitions(args, all)
+			if err != nil {
+				return err
+			}
+			if all {
+				if partitions, err = checkpoint.Files(a.dir); err != nil {
+					return err
+				}
+				if len(partitions) == 0 {
+					return fmt.Errorf("verify %s: there is no partition file in it", a.dir)
+				}
+			}
+			return unlessEnded(cmd.Context(), a.verify(cmd.Context(), partitions))
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "every partition that has a file in --dir")
+	return cmd
+}
+
+func (a *app) verify(ctx context.Context, partitions []int32) error {
+	config, err := a.witness()
+	if err != nil {
+		return err
+	}
+	wrong := 0
+	for _, p := range partitions {
+		report, err := verify.Partition(ctx, config, a.dir, p, a.verifyProgress(p))
+		if err != nil {
+			return err
+		}
+		a.printf("%v\n", report)
+		if !report.OK() {
+			wrong++
+		}
+	}
+	if wrong > 0 {
+		return fmt.Errorf("%w: %d of %d files are not proven to be right", errDiffers, wrong, len(partitions))
+	}
+	return nil
+}
+
+// witness is the configuration of an independent client.
+func (a *app) witness() (verify.Config, error) {
+	cluster := a.cluster()
+	if err := cluster.Validate(); err != nil {
+		return verify.Config{}, usageError{err}
+	}
+	tls, err := cluster.TLSConfig()
+	if err != nil {
+		return verify.Config{}, err
+	}
+	return verify.Config{
+		Brokers:   cluster.Brokers,
+		Topic:     cluster.Topic,
+		TLS:       tls,
+		Mechanism: cluster.SASL.Mechanism,
+		User:      cluster.SASL.User,
+		Password:  cluster.SASL.Password,
+		Wait:      a.wait,
+	}, nil
+}
+
+func (a *app) verifyProgress(partition int32) func(done, total int64) {
+	last := time.Now()
+	return func(done, total int64) {
+		if time.Since(last) >= longProgress {
+			last = time.Now()
+			a.log.Info("recounting", "partition", partition, "offset", done, "of", total)
+		}
+	}
+}
