@@ -167,7 +167,7 @@ func parseObject(data []byte) (map[string]any, error) {
 		default:
 			err = end
 		}
-	} else if err == io.EOF {
+	} else if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {

@@ -36,11 +36,11 @@ func TestParseFileOfAnyLayout(t *testing.T) {
 }
 
 func TestParseFileRefuses(t *testing.T) {
-	swap := func(old, new string) string {
-		if !strings.Contains(january, old) {
-			t.Fatalf("no %s to replace", old)
+	swap := func(from, to string) string {
+		if !strings.Contains(january, from) {
+			t.Fatalf("no %s to replace", from)
 		}
-		return strings.Replace(january, old, new, 1)
+		return strings.Replace(january, from, to, 1)
 	}
 	cases := []struct{ name, data, want string }{
 		{"empty file", "", "line 1: unexpected EOF"},

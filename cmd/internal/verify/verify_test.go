@@ -44,11 +44,11 @@ func TestVerdicts(t *testing.T) {
 	c := newCluster(t)
 	c.produce(log...)
 	topic := c.sidecar()
-	swap := func(old, new string) string {
-		if !strings.Contains(right, old) {
-			t.Fatalf("no %s to replace", old)
+	swap := func(from, to string) string {
+		if !strings.Contains(right, from) {
+			t.Fatalf("no %s to replace", from)
 		}
-		return strings.Replace(right, old, new, 1)
+		return strings.Replace(right, from, to, 1)
 	}
 	files := func(file string) map[string]string {
 		return map[string]string{".json": file, ".topic": topic, ".rejected.jsonl": rejects}
