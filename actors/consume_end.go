@@ -106,7 +106,7 @@ func (r *consumeRoot) stopped() {
 	for _, p := range r.partitions {
 		switch {
 		case p.opening != nil:
-			go func() { closeStore((<-p.opening).store) }()
+			go func() { _ = closeStore((<-p.opening).store) }()
 		default:
 			if err := closeStore(p.store); err != nil {
 				r.fail(err)

@@ -1,7 +1,6 @@
 package actors_test
 
 import (
-	"io"
 	"log/slog"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -10,6 +9,6 @@ import (
 // newSystem makes an actor system that keeps quiet. A host has one already.
 func newSystem() *actor.ActorSystem {
 	return actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
-		return slog.New(slog.NewTextHandler(io.Discard, nil))
+		return slog.New(slog.DiscardHandler)
 	}))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
 	"sync"
@@ -22,7 +21,7 @@ import (
 func newSystem(t *testing.T) *actor.ActorSystem {
 	t.Helper()
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
-		return slog.New(slog.NewTextHandler(io.Discard, nil))
+		return slog.New(slog.DiscardHandler)
 	}))
 	t.Cleanup(func() {
 		time.Sleep(2 * time.Second) // virtual: the library's throttle of dead letters ends
