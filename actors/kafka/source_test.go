@@ -84,6 +84,35 @@ func TestReadSkipsAbortedTransactions(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("seed %d: got %v, want %v", seed, got, want)
 	}
+	if got := readLittleByLittle(t, c, end); !slices.Equal(got, want) {
+		t.Errorf("seed %d: batch by batch: got %v, want %v", seed, got, want)
+	}
+}
+
+// readLittleByLittle reads partition 0 up to an offset, a batch at a time.
+func readLittleByLittle(t *testing.T, c Config, end int64) (numbers []int) {
+	t.Helper()
+	l, err := newLink(t.Context(), c, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.close()
+	if err := l.connect(); err != nil {
+		t.Fatal(err)
+	}
+	r := &reader{link: l, asks: oneBatch}
+	for r.offset < end {
+		r.asks = oneBatch
+		got, err := r.fetch()
+		if err != nil || got == nil {
+			t.Fatalf("offset %d: got %v, %v, want a batch", r.offset, got, err)
+		}
+		for _, n := range decode(0, got).Degrees {
+			numbers = append(numbers, int(n))
+		}
+		r.offset = got.next
+	}
+	return numbers
 }
 
 func TestReadPassesWhatHoldsNoRecords(t *testing.T) {
@@ -181,6 +210,7 @@ func TestReadRefusesARequestThatMakesNoSense(t *testing.T) {
 }
 
 func TestDescribe(t *testing.T) {
+	t.Parallel()
 	broker, c := startTopic(t, embedded.Config{})
 	filler(t, c).numbers(0, 10)
 	if err := admin(t, c).DeleteRecords(c.Topic, map[int32]int64{0: 4}); err != nil {
