@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/weatheractors/weatheractors/actors/kafka"
+	"github.com/weatheractors/weatheractors/cmd/internal/status"
 )
 
 // defaultTopic is the only topic that is deleted without being asked to.
@@ -24,6 +25,7 @@ const defaultTopic = "temperatures"
 type app struct {
 	stdout, stderr io.Writer
 	log            *slog.Logger
+	screen         *status.Screen // standard error, if it is a terminal
 
 	brokers   []string
 	topic     string
@@ -107,7 +109,8 @@ func (a *app) begin(cmd *cobra.Command, _ []string) error {
 	if a.wait < 0 {
 		return fmt.Errorf("--wait %v: want 0 or more", a.wait)
 	}
-	log, err := newLogger(a.stderr, a.logLevel, a.logFormat)
+	a.screen = screenOf(a.stderr)
+	log, err := newLogger(a.errors(), a.logLevel, a.logFormat)
 	if err != nil {
 		return err
 	}

@@ -151,7 +151,7 @@ func (a *app) consumeConfig(name string, cluster kafka.Config, partitions []int3
 func (a *app) run(ctx context.Context, system *actor.ActorSystem, config actors.Config) (status.Totals, error) {
 	events, cancel := actors.Subscribe(system, "", eventsAhead)
 	totals := make(chan status.Totals)
-	go func() { totals <- status.Log(events, a.log) }()
+	go func() { totals <- status.Log(events, a.log, a.screen) }()
 	err := actors.Run(ctx, system, config)
 	cancel()
 	return <-totals, err

@@ -4,15 +4,41 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"golang.org/x/term"
 
 	"github.com/weatheractors/weatheractors/actors/kafka"
+	"github.com/weatheractors/weatheractors/cmd/internal/status"
 )
 
 // longProgress is how often long work says how far it has come.
 const longProgress = 2 * time.Second
+
+// screenOf returns the screen of a terminal, nil for anything else.
+func screenOf(w io.Writer) *status.Screen {
+	file, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) || os.Getenv("TERM") == "dumb" {
+		return nil
+	}
+	return status.NewScreen(file, func() int {
+		width, _, err := term.GetSize(int(file.Fd()))
+		if err != nil {
+			return 80
+		}
+		return width
+	})
+}
+
+// errors is where everything goes that is no result.
+func (a *app) errors() io.Writer {
+	if a.screen != nil {
+		return a.screen
+	}
+	return a.stderr
+}
 
 // trouble logs what passes by itself: its cause when it begins, nil when it is
 // over.

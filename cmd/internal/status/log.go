@@ -19,12 +19,25 @@ const (
 )
 
 // Log writes what the events tell to log until the channel is closed: what went
-// wrong when it begins and when it is over, progress every few seconds. It
-// returns what all of it comes to.
-func Log(events <-chan *messages.Event, log *slog.Logger) Totals {
-	var totals Totals
+// wrong when it begins and when it is over, and progress: on the screen of a
+// terminal in a line that changes, without one (nil) in the log every few
+// seconds. It returns what all of it comes to.
+func Log(events <-chan *messages.Event, log *slog.Logger, screen *Screen) Totals {
 	l := &logger{log: log, partitions: map[int32]*partition{}, troubles: map[trouble]string{}}
-	ticker := time.NewTicker(progressInterval)
+	if screen == nil {
+		return l.follow(events, progressInterval, l.event, l.progress)
+	}
+	defer screen.Show("")
+	live := newLive()
+	return l.follow(events, liveInterval, func(e *messages.Event) {
+		live.event(e)
+		l.event(e)
+	}, func() { screen.Show(live.line(liveInterval)) })
+}
+
+// follow passes events on, and calls tick now and then.
+func (*logger) follow(events <-chan *messages.Event, interval time.Duration, event func(*messages.Event), tick func()) (totals Totals) {
+	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
 		select {
@@ -33,9 +46,9 @@ func Log(events <-chan *messages.Event, log *slog.Logger) Totals {
 				return totals
 			}
 			totals.Add(e)
-			l.event(e)
+			event(e)
 		case <-ticker.C:
-			l.progress()
+			tick()
 		}
 	}
 }

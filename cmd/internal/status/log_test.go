@@ -19,7 +19,7 @@ func logged(t *testing.T, f func(chan<- *messages.Event)) []string {
 		events, done := make(chan *messages.Event), make(chan struct{})
 		go func() {
 			defer close(done)
-			Log(events, slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: withoutTime})))
+			Log(events, slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: withoutTime})), nil)
 		}()
 		f(events)
 		close(events)
