@@ -136,7 +136,13 @@ func (r *reader) connect() error {
 	if err != nil {
 		return err
 	}
-	return r.checkTail()
+	if err := r.checkTail(); err != nil {
+		return err
+	}
+	if r.until >= 0 && r.offset >= r.until {
+		return r.checkEnd() // no fetch will tell
+	}
+	return nil
 }
 
 func (r *reader) checkID() error {
@@ -164,11 +170,33 @@ func (r *reader) checkTail() error {
 	case block == nil: // held back for reasons of quota
 		return sarama.ErrThrottlingQuotaExceeded
 	case block.Err == sarama.ErrOffsetOutOfRange:
-		return nil // deleted; or beyond the end, as the next fetch will say
+		return r.checkEnd() // it may only be deleted
 	case block.Err != sarama.ErrNoError:
 		return blockError(block.Err, last)
 	case len(block.RecordsSet) == 0 && block.HighWaterMarkOffset < r.offset:
+		if err := r.checkEnd(); err != nil {
+			return err
+		}
 		return sarama.ErrOffsetNotAvailable // a new leader may be behind for a moment
 	}
 	return r.epochs.check(block, last)
+}
+
+// checkEnd makes sure that the log reaches as far as it was read.
+func (r *reader) checkEnd() error {
+	block, err := r.link.fetch(r.offset, int32(oneBatch), 0, sarama.ReadUncommitted)
+	if bad := (*undecodable)(nil); errors.As(err, &bad) {
+		return nil // so it does
+	}
+	switch {
+	case err != nil:
+		return err
+	case block == nil: // held back for reasons of quota
+		return sarama.ErrThrottlingQuotaExceeded
+	case block.Err == sarama.ErrOffsetOutOfRange:
+		return r.outOfRange()
+	case block.Err != sarama.ErrNoError:
+		return blockError(block.Err, r.offset)
+	}
+	return nil
 }

@@ -231,6 +231,30 @@ func TestReadNoticesALostTail(t *testing.T) {
 	})
 }
 
+func TestReadNoticesThatTheLastRecordReadIsLost(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*messages.ReadRequest){
+		"while waiting for more":            func(*messages.ReadRequest) {},
+		"while waiting, and without epochs": func(req *messages.ReadRequest) { req.Topic.Epochs = nil },
+		"with nothing to be read":           func(req *messages.ReadRequest) { req.Until = 9 },
+		"with nothing, and without epochs":  func(req *messages.ReadRequest) { req.Until, req.Topic.Epochs = 9, nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, c := startTopic(t, embedded.Config{})
+			filler(t, c).numbers(0, 9)
+			req := from(t, c, 10, -1)
+			req.Topic.Epochs = []*messages.LeaderEpoch{{Epoch: 0, FirstOffset: 0}}
+			change(req)
+			r := read(t, c, req)
+			if err := r.end(); !errors.Is(err, messages.ErrLogTruncated) {
+				t.Errorf("got %v, want %v", err, messages.ErrLogTruncated)
+			}
+			r.noMore()
+		})
+	}
+}
+
 func TestReadSurvivesARestartOfTheBroker(t *testing.T) {
 	t.Parallel()
 	config := embedded.Config{DataDir: t.TempDir()}
