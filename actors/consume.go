@@ -77,7 +77,7 @@ func (r *consumeRoot) Receive(ctx actor.Context) {
 	case *actor.Stopping, *actor.Restarting:
 		r.stop()
 	case *actor.Stopped:
-		r.stopped()
+		r.stopped(ctx)
 	}
 }
 

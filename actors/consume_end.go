@@ -102,8 +102,9 @@ func (r *consumeRoot) stop() {
 
 // stopped comes after every child has stopped: nobody uses the stores any more,
 // but for an opening that hangs. Its store is closed if it ever returns.
-func (r *consumeRoot) stopped() {
+func (r *consumeRoot) stopped(ctx actor.Context) {
 	for _, p := range r.partitions {
+		p.answerAll(ctx)
 		switch {
 		case p.opening != nil:
 			go func() { _ = closeStore((<-p.opening).store) }()

@@ -12,12 +12,17 @@ import (
 	"github.com/weatheractors/weatheractors/weather"
 )
 
-// ErrSinkClosed: the sink takes no more reports.
-var ErrSinkClosed = errors.New("sink is closed")
+var (
+	// ErrSinkClosed: the sink takes no more reports.
+	ErrSinkClosed = errors.New("sink is closed")
+	// ErrGivenUp: a report was not acknowledged, and is tried no more.
+	ErrGivenUp = errors.New("given up")
+)
 
-// window is how many reports may be under way: enough that a full request to
-// each leader can be filled while the one before is being answered.
-const window = 16384
+// window is how many reports may be under way: enough that the next request to
+// each leader fills up while the one before is being answered. More is no faster,
+// and leaves more to wait for at the end.
+const window = 8192
 
 // Sink publishes reports to a topic, in order, each once in the log however
 // often it must be sent, acknowledged by all in-sync replicas. It fits the Sink

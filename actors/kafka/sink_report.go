@@ -82,6 +82,6 @@ func failure(failed *sarama.ProducerError) error {
 	if p := failed.Msg.Partition; p != unassigned {
 		where = fmt.Sprintf("partition %d of %s", p, where)
 	}
-	return fmt.Errorf("publish report %d (%s) to %s: %w; it and later ones may be in the log all the same, more than were acknowledged",
-		r.number, r.date, where, markRefused(failed.Err))
+	return fmt.Errorf("publish report %d (%s) to %s: %w: %w; it and later ones may be in the log all the same, more than were acknowledged",
+		r.number, r.date, where, ErrGivenUp, markRefused(failed.Err))
 }

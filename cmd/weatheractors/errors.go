@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/weatheractors/weatheractors/actors"
 	"github.com/weatheractors/weatheractors/actors/checkpoint"
@@ -27,6 +28,17 @@ var errStopped = errors.New("stopped")
 
 // errDiffers ends a verification that printed what differs.
 var errDiffers = errors.New("verification failed")
+
+// errNoFiles says that there is nothing to draw or to verify.
+var errNoFiles = errors.New("nothing was counted there yet")
+
+// needFiles adds to an error that a file does not exist why that may be.
+func needFiles(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %w", err, errNoFiles)
+	}
+	return err
+}
 
 // exitCode prints an error with what to do about it, and returns the code that
 // tells a script what kind it was.
@@ -56,6 +68,7 @@ var hints = []struct {
 }{
 	{kafka.ErrNoBroker, "start a development broker with `weatheractors broker`, or name your Kafka with --brokers host:port (and --wait 1m if it is still starting)"},
 	{kafka.ErrTopicExists, "--resume goes on where the topic ends; --recreate deletes it with all its records"},
+	{kafka.ErrGivenUp, "try `weatheractors produce --resume`, which checks whether that mends it; if it can't, produce anew"},
 	{kafka.ErrPartitionCount, "name the topic's own number with --partitions, or start over with --recreate"},
 	{messages.ErrTopicRecreated, "`--on-recreate reset` puts the old file aside and counts the new topic from its beginning"},
 	{messages.ErrLogTruncated, "`--on-recreate reset` puts the old file aside and counts the topic again from its beginning"},
@@ -69,6 +82,7 @@ var hints = []struct {
 	{checkpoint.ErrNotWritable, "choose another folder with --dir, or make this one writable"},
 	{embedded.ErrAddressInUse, "choose another address with --listen; --listen 127.0.0.1:0 takes a free port"},
 	{embedded.ErrDataDirLocked, "stop the other broker, or choose another folder with --data-dir"},
+	{errNoFiles, "`weatheractors consume` makes the partition files; name another folder with --dir"},
 	{errNotADemo, "name a folder that is empty or does not exist with --dir"},
 	{weather.ErrUnmendable, "produce anew: leave out --resume, or use another --topic"},
 }

@@ -53,10 +53,10 @@ that a viewer never sees half of one.`,
 				p.out = a.monthSVG()
 			}
 			if watch {
-				return a.watch(cmd.Context(), p)
+				return needFiles(a.watch(cmd.Context(), p))
 			}
 			if err := p.draw(); err != nil {
-				return err
+				return needFiles(err)
 			}
 			a.printf("%s\n", p.out)
 			return nil

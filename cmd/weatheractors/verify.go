@@ -31,13 +31,13 @@ were deleted from the topic.`,
 			}
 			if all {
 				if partitions, err = checkpoint.Files(a.dir); err != nil {
-					return err
+					return needFiles(err)
 				}
 				if len(partitions) == 0 {
-					return fmt.Errorf("verify %s: there is no partition file in it", a.dir)
+					return fmt.Errorf("verify %s: %w", a.dir, errNoFiles)
 				}
 			}
-			return unlessEnded(cmd.Context(), a.verify(cmd.Context(), partitions))
+			return needFiles(unlessEnded(cmd.Context(), a.verify(cmd.Context(), partitions)))
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "every partition that has a file in --dir")
