@@ -11,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/IBM/sarama"
 )
 
 // ErrNoBroker: no broker could be reached in the time given.
@@ -71,7 +73,7 @@ func (c Config) verdict(ctx context.Context, wait time.Duration, causes []error)
 		}
 	}
 	if refusal != nil {
-		return refusal
+		return fmt.Errorf("%w%s", refusal, hint(refusal))
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -167,11 +169,13 @@ func (u *unreachable) Unwrap() []error { return append([]error{ErrNoBroker}, u.c
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 // hint names the usual suspects where a broker does not say what is wrong: one
-// that expects TLS or SASL, or does not, just hangs up.
+// that expects TLS or SASL, or does not, mostly just hangs up.
 func hint(err error) string {
 	_, notTLS := errors.AsType[tls.RecordHeaderError](err)
-	for _, hungUp := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, errClosedAtOnce} {
-		if notTLS || errors.Is(err, hungUp) {
+	for _, vague := range []error{
+		io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, errClosedAtOnce, sarama.ErrIllegalSASLState,
+	} {
+		if notTLS || errors.Is(err, vague) {
 			return " (check the TLS and SASL settings)"
 		}
 	}

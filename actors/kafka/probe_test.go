@@ -143,6 +143,19 @@ func TestWrongPasswordIsReportedAtOnce(t *testing.T) {
 	}
 }
 
+// Kafka answers a SASL handshake that it did not expect, as with any that comes
+// at the wrong moment.
+func TestSASLThatTheBrokerDoesNotExpect(t *testing.T) {
+	broker := sarama.NewMockBroker(t, 1)
+	defer broker.Close()
+	broker.SetHandlerByMap(map[string]sarama.MockResponse{
+		"ApiVersionsRequest":   versions(t, 9),
+		"SaslHandshakeRequest": sarama.NewMockSaslHandshakeResponse(t).SetError(sarama.ErrIllegalSASLState),
+	})
+	c := Config{Brokers: []string{broker.Addr()}, Topic: "t", SASL: SASL{"PLAIN", "u", "p"}}
+	checkError(t, c.WaitForBroker(t.Context(), long), []string{broker.Addr(), "check the TLS and SASL settings"})
+}
+
 func TestAddressForClientsMustBeReachable(t *testing.T) {
 	t.Parallel()
 	nobody := freeAddress(t)
