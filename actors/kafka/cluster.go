@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -152,12 +153,7 @@ func (t topic) idBytes() []byte {
 
 // ready tells whether every partition has a leader.
 func (t topic) ready() bool {
-	for _, leader := range t.leaders {
-		if leader == "" {
-			return false
-		}
-	}
-	return len(t.leaders) > 0
+	return len(t.leaders) > 0 && !slices.Contains(t.leaders, "")
 }
 
 // topicIn reads what an answer says about the one topic that was asked for. It

@@ -45,7 +45,7 @@ func (c *connections) Dial(network, address string) (net.Conn, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ctx.Err() != nil {
-		raw.Close()
+		_ = raw.Close()
 		return nil, net.ErrClosed
 	}
 	c.open[conn] = struct{}{}
@@ -65,7 +65,7 @@ func (c *connections) closeOpen() {
 	c.open = make(map[*connection]struct{})
 	c.mu.Unlock()
 	for conn := range open {
-		conn.Conn.Close()
+		_ = conn.Conn.Close() // whoever reads from it hears of the failure
 	}
 }
 
