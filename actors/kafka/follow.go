@@ -30,7 +30,7 @@ type Record struct {
 //
 // deliver gets the records that are there, at least one, of one partition, in
 // order; it is never called twice at a time. They are committed to the group
-// within half a second after it has returned nil. After a crash, or when a
+// soon after it has returned nil. After a crash, or when a
 // partition changes hands, some may be delivered again; none is left out.
 //
 // trouble, which may be nil, is called with the reason when nothing can be read
@@ -77,7 +77,7 @@ const (
 	// firstRetry is the pause before a failed member joins again; it doubles.
 	firstRetry, longestRetry = 100 * time.Millisecond, 2 * time.Second
 	// lookEvery is how often a topic is looked at, and offsets are committed.
-	lookEvery = 500 * time.Millisecond
+	lookEvery = 250 * time.Millisecond
 	// leaveTimeout is how long a member may take to say goodbye.
 	leaveTimeout = 2 * time.Second
 )
