@@ -103,7 +103,7 @@ func (a *app) produce(ctx context.Context, p produce) error {
 	}
 	config, err := p.config(ctx, cluster, days)
 	if err != nil {
-		return err
+		return unlessEnded(ctx, err)
 	}
 	totals, err := a.run(ctx, system, config)
 	published := totals.Published
