@@ -46,10 +46,12 @@ func PlanResume(have map[int32]*DateSet, partitionOf func(time.Month) int32, wan
 		}
 	}
 	r := &Resume{}
-	var end Date // the latest date that a partition of a month has come to
+	var partitions [time.December + 1]int32 // of each month: partitionOf may be slow
+	var end Date                            // the latest date that a partition of a month has come to
 	for m := time.January; m <= time.December; m++ {
+		partitions[m] = partitionOf(m)
 		r.through[m] = first.Prev()
-		if dates := have[partitionOf(m)]; dates.Len() > 0 {
+		if dates := have[partitions[m]]; dates.Len() > 0 {
 			r.through[m] = dates.Max()
 		}
 		end = max(end, r.through[m])
@@ -62,7 +64,7 @@ func PlanResume(have map[int32]*DateSet, partitionOf func(time.Month) int32, wan
 			return nil, fmt.Errorf("resume: wanted dates must ascend: %v after %v", d, before)
 		}
 		before = d
-		if partition := partitionOf(d.Month()); !r.Skip(d) {
+		if partition := partitions[d.Month()]; !r.Skip(d) {
 			if r.Start == 0 {
 				r.Start = d
 			}

@@ -187,3 +187,17 @@ func TestPlanResumeReadsNoFurtherThanNeeded(t *testing.T) {
 		t.Errorf("read to %v, error %v; want 1991-01-01", latest, err)
 	}
 }
+
+func TestPlanResumeAsksOnceForEachMonth(t *testing.T) {
+	asked := 0
+	count := func(m time.Month) int32 {
+		asked++
+		return quarters(m)
+	}
+	if _, err := PlanResume(spread("1990-01-01", "1991-12-31"), count, from("1990-01-01")); err != nil {
+		t.Fatal(err)
+	}
+	if asked != 12 {
+		t.Errorf("asked for the partition of a month %d times, want 12", asked)
+	}
+}
