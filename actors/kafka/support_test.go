@@ -4,11 +4,13 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"flag"
 	"log/slog"
 	"net"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/IBM/sarama"
@@ -17,6 +19,14 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if runtime.GOMAXPROCS(0) == flag.Lookup("test.parallel").Value.(flag.Getter).Get() {
+		// Nobody has asked for another number. The tests wait for brokers most of
+		// the time, so that many can do so at once.
+		if err := flag.Set("test.parallel", "16"); err != nil {
+			panic(err)
+		}
+	}
 	Setup(slog.New(slog.DiscardHandler))
 	os.Exit(m.Run())
 }
