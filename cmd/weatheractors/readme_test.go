@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -100,5 +101,37 @@ func runShown(t *testing.T, dir, broker string, words []string) {
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("%v ended with %v:\n%s", words, err, &stderr)
+	}
+}
+
+// TestDesignNamesTestsThatExist holds docs/design.md to its word: what it says
+// can go wrong is shown by tests.
+func TestDesignNamesTestsThatExist(t *testing.T) {
+	design, err := os.ReadFile("../../docs/design.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile(`\bTest[A-Z][A-Za-z0-9]+`).FindAllString(string(design), -1)
+	if len(named) < 20 {
+		t.Fatalf("it names %d tests, want at least 20: has its form changed?", len(named))
+	}
+	existing := map[string]bool{}
+	declared := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	if err := filepath.WalkDir("../..", func(path string, _ os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		for _, match := range declared.FindAllStringSubmatch(string(source), -1) {
+			existing[match[1]] = true
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range named {
+		if !existing[name] {
+			t.Errorf("docs/design.md names %s, which does not exist", name)
+		}
 	}
 }
