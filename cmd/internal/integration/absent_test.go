@@ -2,6 +2,7 @@ package integration
 
 import (
 	"net"
+	"slices"
 	"testing"
 	"time"
 )
@@ -36,7 +37,7 @@ func TestNoBrokerIsSaidWithin5Seconds(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			args := append(c.args, "--brokers", c.address, "--dir", t.TempDir())
+			args := slices.Concat(c.args, []string{"--brokers", c.address, "--dir", t.TempDir()})
 			r := launch(t, args...).wait().must(t, 1, c.address, "within 4.5s", "`weatheractors broker`", "--brokers host:port")
 			if r.took > 5*time.Second+busy {
 				t.Errorf("it took %v", r.took)

@@ -3,52 +3,80 @@ package integration
 import (
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
 )
 
-// longestLife of a process that will be killed: long enough to start, go on from
-// where the one before ended, and get some work done.
-const longestLife = 300 * time.Millisecond
+// The tests of this file kill producers and consumers at random moments. In the
+// end the topic must have every day, and the files the bytes that they would
+// have had anyway.
 
-// TestKillsChangeNothing kills producer and consumer with kill -9, again and
-// again, at random moments. In the end the topic must have every day, and the
-// files the bytes of an undisturbed count.
-func TestKillsChangeNothing(t *testing.T) {
+// longestPause between two kills is long enough for a process to start, go on
+// from where the one before ended, and get some work done.
+const longestPause = 300 * time.Millisecond
+
+func TestKillsOfATrickleChangeNothing(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, p place) {
-		kills := number(t, "WEATHERACTORS_TEST_KILLS", 6)
-		seed := number(t, "WEATHERACTORS_TEST_SEED", rand.Uint64()>>1)
-		t.Logf("the moments come from WEATHERACTORS_TEST_SEED=%d", seed)
-		random := rand.New(rand.NewPCG(seed, 0))
-
 		days := someWeather(4000)
 		publish := []string{"produce", "--resume", "--input", write(t, "weather.csv", asCSV(days)), "--duplicates", "0.05"}
-		victims := []*victim{
-			{place: p, args: append(publish, "--delay", "500us")},
-			{place: p, args: []string{"consume", "--all"}},
-		}
-		for _, v := range victims {
-			v.begin()
-		}
-		for range kills {
-			v := victims[random.IntN(len(victims))]
-			v.killAfter(time.Duration(random.Int64N(int64(longestLife))))
-			v.begin()
-		}
-		for _, v := range victims {
-			v.process.kill()
-			t.Logf("%s: %d of %d lives ended by a kill, the last one is not counted", v.args[0], v.killed, v.lives)
-		}
+		p.underFire(append(slices.Clip(publish), "--delay", "500us"))
 		p.ok(append(publish, "--delay", "0")...)
-		p.count()
-
+		p.isAsUndisturbed()
 		p.tally().equals(t, counted(days))
-		p.ok("verify", "--all")
-		undisturbed := p.elsewhere()
-		undisturbed.count()
-		same(t, p.files(), undisturbed.files())
 	})
+}
+
+func TestKillsOfAFloodChangeNothing(t *testing.T) {
+	onEachBroker(t, func(t *testing.T, p place) {
+		publish := []string{"produce", "--resume", "--seed", "7", "--delay", "0"}
+		p.underFire(publish)
+		// More than one partition can be ahead of another.
+		p.ok(append(publish, "--days", "20000")...)
+		p.isAsUndisturbed()
+		tally := p.tally()
+		tally.withoutHoles(t)
+		first, last := tally.span(t)
+		if n, days := tally.count(), int(last.Unix()-first.Unix())/86400+1; n != days {
+			t.Errorf("counted %d days, but from %v to %v there are %d", n, first, last, days)
+		}
+	})
+}
+
+// underFire kills a producer and a consumer with kill -9, again and again, at
+// random moments.
+func (p place) underFire(publish []string) {
+	p.t.Helper()
+	kills := number(p.t, "WEATHERACTORS_TEST_KILLS", 5)
+	seed := number(p.t, "WEATHERACTORS_TEST_SEED", rand.Uint64()>>1)
+	p.t.Logf("the moments come from WEATHERACTORS_TEST_SEED=%d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	victims := []*victim{{place: p, args: publish}, {place: p, args: []string{"consume", "--all"}}}
+	for _, v := range victims {
+		v.begin()
+	}
+	for range kills {
+		v := victims[random.IntN(len(victims))]
+		v.killAfter(time.Duration(random.Int64N(int64(longestPause))))
+		v.begin()
+	}
+	for _, v := range victims {
+		v.killAfter(0)
+		p.t.Logf("%s: %d of %d lives ended by a kill", v.args[0], v.killed, v.lives)
+	}
+	p.t.Logf("%d records were counted by then", p.offset())
+}
+
+// isAsUndisturbed counts the rest, and compares with files that were never
+// disturbed.
+func (p place) isAsUndisturbed() {
+	p.t.Helper()
+	p.count()
+	undisturbed := p.elsewhere()
+	undisturbed.count()
+	same(p.t, p.files(), undisturbed.files())
+	p.ok("verify", "--all")
 }
 
 // victim is a command that is started again after each kill.
@@ -65,11 +93,11 @@ func (v *victim) begin() {
 	v.lives++
 }
 
-// killAfter kills the process some time after it began. A process that has ended
-// before that has either done all of its work or failed.
-func (v *victim) killAfter(life time.Duration) {
+// killAfter kills the process after a pause. If it ends by itself before that, it
+// has either done all of its work or failed.
+func (v *victim) killAfter(pause time.Duration) {
 	v.t.Helper()
-	moment := time.NewTimer(life - time.Since(v.process.began))
+	moment := time.NewTimer(pause)
 	defer moment.Stop()
 	select {
 	case <-moment.C:

@@ -91,18 +91,18 @@ func (p place) tally() tally {
 }
 
 // equals compares every number to the last bit.
-func (got tally) equals(t testing.TB, want tally) {
-	t.Helper()
+func (t tally) equals(tb testing.TB, want tally) {
+	tb.Helper()
 	if len(want) == 0 {
-		t.Fatal("there is nothing to compare with")
+		tb.Fatal("there is nothing to compare with")
 	}
 	for month := range partitionOf {
-		if len(got[month]) != len(want[month]) {
-			t.Errorf("%s: %d years, want %d", month, len(got[month]), len(want[month]))
+		if len(t[month]) != len(want[month]) {
+			tb.Errorf("%s: %d years, want %d", month, len(t[month]), len(want[month]))
 		}
 		for year, w := range want[month] {
-			if g := got[month][year]; g != w {
-				t.Errorf("%s %s: %+v, want %+v", month, year, g, w)
+			if got := t[month][year]; got != w {
+				tb.Errorf("%s %s: %+v, want %+v", month, year, got, w)
 			}
 		}
 	}
@@ -133,6 +133,22 @@ func (t tally) withoutHoles(tb testing.TB) {
 			}
 		}
 	}
+}
+
+// span is the first and the last day of all.
+func (t tally) span(tb testing.TB) (first, last time.Time) {
+	tb.Helper()
+	for _, years := range t {
+		for _, s := range years {
+			if start := parse(tb, s.Start); first.IsZero() || start.Before(first) {
+				first = start
+			}
+			if end := parse(tb, s.End); end.After(last) {
+				last = end
+			}
+		}
+	}
+	return first, last
 }
 
 // seattle is the file with real weather, in °C.
