@@ -19,7 +19,7 @@ die() {
 need() { command -v "$1" >/dev/null || die "$1: not found" "$2"; }
 
 # sum FILE...: a name for the content of files.
-sum() { cat "$@" | cksum | tr -s ' \t' '--' | sed 's/-*$//'; }
+sum() { cat "$@" | cksum | awk '{ print $1 "-" $2 }'; }
 
 # venv: prints the path of a Python that has what requirements.txt lists. The
 # first call makes it.
@@ -31,11 +31,14 @@ venv() {
 		say "making $dir"
 		rm -rf "$dir"
 		mkdir -p "$cache"
+		# Each with its own die: errexit does not reach into $(venv).
 		python3 -m venv "$dir" >&2 ||
 			die "python3 -m venv failed" "install Python's venv module (Debian: apt-get install python3-venv)"
 		# No dependency that requirements.txt does not pin.
-		"$dir/bin/python" -m pip --quiet --disable-pip-version-check install --no-deps -r "$requirements" >&2
-		"$dir/bin/python" -m pip --quiet --disable-pip-version-check check >&2
+		"$dir/bin/python" -m pip --quiet --disable-pip-version-check install --no-deps -r "$requirements" >&2 ||
+			die "pip install -r $requirements failed"
+		"$dir/bin/python" -m pip --disable-pip-version-check check >&2 ||
+			die "$requirements lacks what its packages need"
 		touch "$dir/complete"
 	fi
 	printf '%s\n' "$dir/bin/python"
