@@ -1,7 +1,12 @@
 package main
 
 import (
+	"crypto/tls"
+	"encoding/pem"
 	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -15,7 +20,8 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the program as its users do: testdata/script has commands
 // with what they print. Each script has a broker of its own, which the program
-// finds by WEATHERACTORS_BROKERS; $NOBODY is an address where nothing listens.
+// finds by WEATHERACTORS_BROKERS; $SECURE is one that wants TLS, trusted by
+// ca.pem, and the password of a user; at $NOBODY nothing listens.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -23,25 +29,54 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
-			broker, err := embedded.Start(embedded.Config{})
+			plain, err := startBroker(t, env, embedded.Config{})
 			if err != nil {
 				return err
 			}
-			env.Defer(func() {
-				if err := broker.Close(); err != nil {
-					t.Error(err)
-				}
+			certificate, err := trusted(env)
+			if err != nil {
+				return err
+			}
+			secure, err := startBroker(t, env, embedded.Config{
+				TLS:   &tls.Config{Certificates: []tls.Certificate{certificate}},
+				Users: []embedded.User{{Mechanism: "SCRAM-SHA-512", Name: "me", Password: "secret"}},
 			})
+			if err != nil {
+				return err
+			}
 			nobody, err := unusedAddress()
 			if err != nil {
 				return err
 			}
-			env.Setenv("WEATHERACTORS_BROKERS", broker.Addr())
-			env.Setenv("BROKER", broker.Addr())
+			env.Setenv("WEATHERACTORS_BROKERS", plain)
+			env.Setenv("BROKER", plain)
+			env.Setenv("SECURE", secure)
 			env.Setenv("NOBODY", nobody)
 			return nil
 		},
 	})
+}
+
+func startBroker(t *testing.T, env *testscript.Env, config embedded.Config) (address string, err error) {
+	broker, err := embedded.Start(config)
+	if err != nil {
+		return "", err
+	}
+	env.Defer(func() {
+		if err := broker.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return broker.Addr(), nil
+}
+
+// trusted returns a certificate for 127.0.0.1, and writes the one that it is
+// trusted by to ca.pem.
+func trusted(env *testscript.Env) (tls.Certificate, error) {
+	server := httptest.NewTLSServer(nil) // has one, made for tests
+	defer server.Close()
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	return server.TLS.Certificates[0], os.WriteFile(filepath.Join(env.WorkDir, "ca.pem"), ca, 0o600)
 }
 
 // unusedAddress returns an address where nothing listens.

@@ -45,6 +45,9 @@ were deleted from the topic.`,
 }
 
 func (a *app) verify(ctx context.Context, partitions []int32) error {
+	if err := a.connect(ctx, a.cluster()); err != nil {
+		return err
+	}
 	config, err := a.witness()
 	if err != nil {
 		return err
@@ -69,9 +72,6 @@ func (a *app) verify(ctx context.Context, partitions []int32) error {
 // witness is the configuration of an independent client.
 func (a *app) witness() (verify.Config, error) {
 	cluster := a.cluster()
-	if err := cluster.Validate(); err != nil {
-		return verify.Config{}, usageError{err}
-	}
 	tls, err := cluster.TLSConfig()
 	if err != nil {
 		return verify.Config{}, err
