@@ -95,6 +95,8 @@ func command(args ...string) (*exec.Cmd, error) {
 	}
 	cmd := exec.Command(path, args...)
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "WEATHERACTORS_") })
+	// With the race detector a program takes a second to exit, unless told.
+	cmd.Env = append(cmd.Env, "GORACE=atexit_sleep_ms=10")
 	return cmd, nil
 }
 
