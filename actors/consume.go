@@ -35,7 +35,7 @@ type consumeRoot struct {
 	partitions []*partition
 	renderer   *actor.PID
 	ending     bool        // drains: nothing is spawned any more
-	deadline   *time.Timer // of the drain
+	deadline   *time.Timer // of the drain, then of the stop
 	stopping   bool        // we stop ourselves: all is done, or given up
 	result     error
 }
@@ -58,8 +58,10 @@ func (r *consumeRoot) Receive(ctx actor.Context) {
 	case openingDone:
 		r.opened(ctx, msg.partition)
 	case reopen:
-		msg.partition.timer = nil
-		r.open(ctx, msg.partition)
+		if p := msg.partition; p.timer != nil { // or it was too late to stop it
+			p.timer = nil
+			r.open(ctx, p)
+		}
 	case *messages.CheckpointSaved:
 		r.checkpointSaved(ctx, msg)
 	case *messages.Drained:

@@ -19,7 +19,7 @@ func (r *consumeRoot) drain(ctx actor.Context) {
 	}
 	r.ending = true
 	r.cancel() // openings may wait for a broker
-	r.deadline = sendAfter(ctx, drainDeadline(r.config), drainTooLong{})
+	r.setDeadline(ctx)
 	for _, p := range r.partitions {
 		switch {
 		case p.group != nil:
@@ -30,6 +30,12 @@ func (r *consumeRoot) drain(ctx actor.Context) {
 		}
 	}
 	r.maybeDone(ctx)
+}
+
+func (r *consumeRoot) setDeadline(ctx actor.Context) {
+	if r.deadline == nil {
+		r.deadline = sendAfter(ctx, drainDeadline(r.config), drainTooLong{})
+	}
 }
 
 func (r *consumeRoot) drained(ctx actor.Context, msg *messages.Drained) {
@@ -59,6 +65,7 @@ func (r *consumeRoot) maybeDone(ctx actor.Context) {
 	r.ending = true
 	if r.renderer != nil {
 		ctx.Send(r.renderer, &messages.Drain{}) // it stops once it has drawn
+		r.setDeadline(ctx)
 		return
 	}
 	r.stopSelf(ctx)
@@ -95,6 +102,7 @@ func (r *consumeRoot) stop() {
 	if r.deadline != nil {
 		r.deadline.Stop()
 	}
+	r.deadline = lastWord(r.config, r.done, r.result)
 	for _, p := range r.partitions {
 		p.stopTimer()
 	}
@@ -114,6 +122,7 @@ func (r *consumeRoot) stopped(ctx actor.Context) {
 			}
 		}
 	}
+	r.deadline.Stop()
 	r.done(r.result)
 }
 

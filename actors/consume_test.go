@@ -235,6 +235,41 @@ func TestHostStopsTheRoot(t *testing.T) {
 	})
 }
 
+func TestHostStopsTheRootWhileADiskHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		system := newSystem(t)
+		f.store.hang = make(chan struct{})
+		f.store.durable = &messages.Checkpoint{Partition: 2, Offset: 7, Stats: recount(t, f.records, 7),
+			Topic: &messages.CountedTopic{Name: f.source.topic, Id: f.source.id}}
+		result := run(t, t.Context(), system, f.config)
+		synctest.Wait()
+		system.Root.Stop(actor.NewPID(system.Address(), "consume"))
+		if err := <-result; !errors.Is(err, ErrStopped) {
+			t.Errorf("Run = %v, want %v", err, ErrStopped)
+		}
+		close(f.store.hang)
+		synctest.Wait()
+		if f.store.open {
+			t.Error("the store is still open after the save has ended")
+		}
+	})
+}
+
+func TestPictureThatHangsDoesNotKeepTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		hang := make(chan struct{})
+		f.config.Draw = func() error { <-hang; return nil }
+		newSystemOf(t, f, nil)
+		if got := f.store.durable.GetOffset(); got != 100 {
+			t.Errorf("durable offset is %d, want 100", got)
+		}
+		close(hang)
+		synctest.Wait()
+	})
+}
+
 func TestGetStatsIsAnsweredInEveryState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)

@@ -20,7 +20,7 @@ type produceRoot struct {
 	// Touched only on the actor's goroutine.
 	started  bool
 	producer *actor.PID
-	deadline *time.Timer
+	deadline *time.Timer         // of the drain, then of the stop
 	progress *messages.Published // what the producer last said
 	stopping bool                // we stop ourselves
 	result   error
@@ -47,6 +47,7 @@ func (r *produceRoot) Receive(ctx actor.Context) {
 	case *actor.Stopping, *actor.Restarting:
 		r.stop()
 	case *actor.Stopped:
+		r.deadline.Stop()
 		r.done(r.result)
 	}
 }
@@ -111,4 +112,5 @@ func (r *produceRoot) stop() {
 	if r.deadline != nil {
 		r.deadline.Stop()
 	}
+	r.deadline = lastWord(r.config, r.done, r.result)
 }

@@ -50,7 +50,7 @@ func Run(ctx context.Context, system *actor.ActorSystem, config Config) error {
 	case err := <-result:
 		return err
 	case <-deadline.C:
-		return fmt.Errorf("%s: %w within %v: its actors do not answer", config.name(), ErrDrain, config.drainTimeout())
+		return noAnswer(config)
 	}
 }
 
@@ -64,6 +64,19 @@ func Props(config Config, done func(error)) (*actor.Props, error) {
 	}
 	var once sync.Once
 	return config.props(func(err error) { once.Do(func() { done(err) }) }), nil
+}
+
+// lastWord says how a run has ended, after a while, in case the actors of its
+// tree can't stop. The root stops the timer when they have.
+func lastWord(config Config, done func(error), result error) *time.Timer {
+	if result == nil {
+		result = noAnswer(config)
+	}
+	return time.AfterFunc(config.drainTimeout(), func() { done(result) })
+}
+
+func noAnswer(config Config) error {
+	return fmt.Errorf("%s: %w within %v: its actors do not answer", config.name(), ErrDrain, config.drainTimeout())
 }
 
 // drainDeadline is when a root gives up on a drain: before Run does, so that the
