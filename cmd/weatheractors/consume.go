@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -124,6 +125,9 @@ func (a *app) consume(ctx context.Context, c consume, partitions []int32) error 
 		return unlessEnded(ctx, err)
 	}
 	if c.all {
+		if err := a.warnOfStrangers(cluster.Topic, named); err != nil {
+			return err
+		}
 		go a.announceMore(ctx, cluster, len(named))
 	}
 	config := a.consumeConfig("consume", cluster, named)
@@ -214,6 +218,22 @@ func list(partitions []int32) string {
 		words[i] = strconv.Itoa(int(p))
 	}
 	return strings.Join(words, ", ")
+}
+
+// warnOfStrangers says which files belong to no partition of the topic: nobody
+// brings them up to date, but plot reads them.
+func (a *app) warnOfStrangers(topic string, partitions []int32) error {
+	files, err := checkpoint.Files(a.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, p := range files {
+		if !slices.Contains(partitions, p) {
+			a.log.Warn("the topic has no such partition; its file stays as it is, and plot reads it: move it away if it is of no use",
+				"file", checkpoint.Path(a.dir, p), "topic", topic)
+		}
+	}
+	return err
 }
 
 // announceMore says when the topic has got more partitions than are counted.

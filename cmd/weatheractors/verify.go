@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/weatheractors/weatheractors/actors/checkpoint"
 	"github.com/weatheractors/weatheractors/cmd/internal/verify"
+	"github.com/weatheractors/weatheractors/messages"
 )
 
 func (a *app) verifyCommand() *cobra.Command {
@@ -37,14 +39,14 @@ were deleted from the topic.`,
 					return fmt.Errorf("verify %s: %w", a.dir, errNoFiles)
 				}
 			}
-			return needFiles(unlessEnded(cmd.Context(), a.verify(cmd.Context(), partitions)))
+			return needFiles(unlessEnded(cmd.Context(), a.verify(cmd.Context(), partitions, all)))
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "every partition that has a file in --dir")
 	return cmd
 }
 
-func (a *app) verify(ctx context.Context, partitions []int32) error {
+func (a *app) verify(ctx context.Context, partitions []int32, all bool) error {
 	if err := a.connect(ctx, a.cluster()); err != nil {
 		return err
 	}
@@ -55,11 +57,15 @@ func (a *app) verify(ctx context.Context, partitions []int32) error {
 	wrong := 0
 	for _, p := range partitions {
 		report, err := verify.Partition(ctx, config, a.dir, p, a.verifyProgress(p))
-		if err != nil {
+		switch {
+		case err == nil:
+			a.printf("%v\n", report)
+		case all && errors.Is(err, messages.ErrPartitionMissing):
+			a.printf("partition %d: can't be proven: %v\n", p, err) // the others may be
+		default:
 			return err
 		}
-		a.printf("%v\n", report)
-		if !report.OK() {
+		if err != nil || !report.OK() {
 			wrong++
 		}
 	}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/weatheractors/weatheractors/actors/kafka"
+	"github.com/weatheractors/weatheractors/actors/kafka/embedded"
+)
+
+// TestSecondSignalEndsAtOnce stops a producer whose broker does not answer any
+// more: the first signal waits for acknowledgements, the second does not.
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	broker, err := embedded.Start(embedded.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := broker.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	cmd := exec.CommandContext(t.Context(), "weatheractors", "produce", "--delay", "1ms", "--brokers", broker.Addr())
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	awaitRecord(t, kafka.Config{Brokers: []string{broker.Addr()}, Topic: defaultTopic})
+	resume := broker.Pause()
+	defer resume()
+
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	interrupt := func() {
+		if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Error(err)
+		}
+	}
+	interrupt()
+	interrupt() // the same, twice: it counts once
+	select {
+	case err := <-ended:
+		t.Fatalf("after the first signal it ended with %v, want it to wait for acknowledgements", err)
+	case <-time.After(2 * sameSignal):
+	}
+	interrupt()
+	var exit *exec.ExitError
+	if err := <-ended; !errors.As(err, &exit) || exit.ExitCode() != exitInterrupted {
+		t.Errorf("after the second signal it ended with %v, want exit status %d", err, exitInterrupted)
+	}
+}
+
+// awaitRecord waits until partition 2, that of January, has a record.
+func awaitRecord(t *testing.T, cluster kafka.Config) {
+	t.Helper()
+	poll := time.NewTicker(10 * time.Millisecond)
+	defer poll.Stop()
+	for deadline := time.After(tooLong); ; {
+		if log, err := kafka.NewSource(cluster).Describe(t.Context(), 2); err == nil && log.GetLastStableOffset() > 0 {
+			return
+		}
+		select {
+		case <-poll.C:
+		case <-deadline:
+			t.Fatal("nothing was published")
+		}
+	}
+}
