@@ -23,7 +23,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	cmd := exec.CommandContext(t.Context(), "weatheractors", "produce", "--delay", "1ms", "--brokers", broker.Addr())
+	cmd := exec.CommandContext(t.Context(), "weatheractors", "produce", "--delay", "0", "--brokers", broker.Addr())
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
