@@ -157,9 +157,11 @@ func (x *LeaderEpoch) GetFirstOffset() int64 {
 // Gap is a range of offsets [base, next) that were deleted before they could be
 // counted, and that the user chose to skip.
 type Gap struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Base          int64                  `protobuf:"varint,1,opt,name=base,proto3" json:"base,omitempty"`
-	Next          int64                  `protobuf:"varint,2,opt,name=next,proto3" json:"next,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Offset of the first record that is missing.
+	Base int64 `protobuf:"varint,1,opt,name=base,proto3" json:"base,omitempty"`
+	// Offset behind the last one, base < next.
+	Next          int64 `protobuf:"varint,2,opt,name=next,proto3" json:"next,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -212,7 +214,8 @@ func (x *Gap) GetNext() int64 {
 // so that another topic's records are never added to them.
 type CountedTopic struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// As Kafka has it; not empty.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// 16 bytes, or empty where the broker does not know topic ids (before 2.8).
 	Id []byte `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	// Ascending, both in epoch and in first_offset.
@@ -284,7 +287,8 @@ func (x *CountedTopic) GetGaps() []*Gap {
 // PartitionRange is what the brokers say of a partition at one moment.
 type PartitionRange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	Topic string                 `protobuf:"bytes,1,opt,name=topic,proto3" json:"topic,omitempty"`
+	// Name of the topic.
+	Topic string `protobuf:"bytes,1,opt,name=topic,proto3" json:"topic,omitempty"`
 	// 16 bytes, or empty where the broker does not know topic ids.
 	TopicId []byte `protobuf:"bytes,2,opt,name=topic_id,json=topicId,proto3" json:"topic_id,omitempty"`
 	// Offset of the first record that is still there.
@@ -355,8 +359,9 @@ func (x *PartitionRange) GetLastStableOffset() int64 {
 
 // ReadRequest tells a source what to read of a partition.
 type ReadRequest struct {
-	state     protoimpl.MessageState `protogen:"open.v1"`
-	Partition int32                  `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 0 <= partition < the topic's partition count.
+	Partition int32 `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
 	// The next record to read, 0 <= offset.
 	Offset int64 `protobuf:"varint,2,opt,name=offset,proto3" json:"offset,omitempty"`
 	// The topic whose records are wanted, with the epochs counted so far. Records
@@ -754,9 +759,10 @@ func (x *EndOfInput) GetNext() int64 {
 
 // Drained says that all input is counted and durable.
 type Drained struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Partition     int32                  `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
-	Offset        int64                  `protobuf:"varint,2,opt,name=offset,proto3" json:"offset,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Partition int32                  `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
+	// Offset of the last checkpoint: everything below it is in the file.
+	Offset        int64 `protobuf:"varint,2,opt,name=offset,proto3" json:"offset,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -885,8 +891,9 @@ type Checkpoint struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Partition int32                  `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
 	// The next record to read.
-	Offset int64       `protobuf:"varint,2,opt,name=offset,proto3" json:"offset,omitempty"`
-	Stats  *StatsTable `protobuf:"bytes,3,opt,name=stats,proto3" json:"stats,omitempty"`
+	Offset int64 `protobuf:"varint,2,opt,name=offset,proto3" json:"offset,omitempty"`
+	// Counts the records below offset, but for duplicates and rejects.
+	Stats *StatsTable `protobuf:"bytes,3,opt,name=stats,proto3" json:"stats,omitempty"`
 	// Made durable before the offset moves past what it describes.
 	Topic *CountedTopic `protobuf:"bytes,4,opt,name=topic,proto3" json:"topic,omitempty"`
 	// Records below offset that were rejected since the checkpoint before; made
@@ -975,7 +982,8 @@ func (x *Checkpoint) GetRejectBytes() int64 {
 type CheckpointSaved struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Partition int32                  `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
-	Offset    int64                  `protobuf:"varint,2,opt,name=offset,proto3" json:"offset,omitempty"`
+	// The checkpoint's offset.
+	Offset int64 `protobuf:"varint,2,opt,name=offset,proto3" json:"offset,omitempty"`
 	// How long making it durable took.
 	Took *durationpb.Duration `protobuf:"bytes,3,opt,name=took,proto3" json:"took,omitempty"`
 	// Size of the partition file, and of the rejects beside it, in bytes.
@@ -1053,8 +1061,9 @@ func (x *CheckpointSaved) GetRejectBytes() int64 {
 // GetStats asks the root of a consume tree for one partition's statistics. It
 // is answered with Stats at any moment of the tree's life.
 type GetStats struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Partition     int32                  `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Any number: for one that is not the tree's the answer says so.
+	Partition     int32 `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1098,17 +1107,21 @@ func (x *GetStats) GetPartition() int32 {
 
 // Stats answers GetStats: a copy, which may be ahead of the file.
 type Stats struct {
-	state     protoimpl.MessageState `protogen:"open.v1"`
-	Partition int32                  `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
-	State     State                  `protobuf:"varint,2,opt,name=state,proto3,enum=weatheractors.v1.State" json:"state,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The one that was asked for.
+	Partition int32 `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
+	// What it is doing at the moment.
+	State State `protobuf:"varint,2,opt,name=state,proto3,enum=weatheractors.v1.State" json:"state,omitempty"`
 	// The life of the partition's actors that answered; 0 if none has begun.
 	Incarnation int64 `protobuf:"varint,3,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
 	// The table counts the records below offset; those below saved_offset are
 	// durable.
-	Offset           int64       `protobuf:"varint,4,opt,name=offset,proto3" json:"offset,omitempty"`
-	SavedOffset      int64       `protobuf:"varint,5,opt,name=saved_offset,json=savedOffset,proto3" json:"saved_offset,omitempty"`
-	LastStableOffset int64       `protobuf:"varint,6,opt,name=last_stable_offset,json=lastStableOffset,proto3" json:"last_stable_offset,omitempty"`
-	Table            *StatsTable `protobuf:"bytes,7,opt,name=table,proto3" json:"table,omitempty"`
+	Offset      int64 `protobuf:"varint,4,opt,name=offset,proto3" json:"offset,omitempty"`
+	SavedOffset int64 `protobuf:"varint,5,opt,name=saved_offset,json=savedOffset,proto3" json:"saved_offset,omitempty"`
+	// End of what is committed, as last heard; lag is the rest up to it.
+	LastStableOffset int64 `protobuf:"varint,6,opt,name=last_stable_offset,json=lastStableOffset,proto3" json:"last_stable_offset,omitempty"`
+	// Absent while no incarnation runs: then the file has what is known.
+	Table *StatsTable `protobuf:"bytes,7,opt,name=table,proto3" json:"table,omitempty"`
 	// Records counted, ignored as duplicates, and kept aside since this
 	// incarnation began.
 	Counted    int64 `protobuf:"varint,8,opt,name=counted,proto3" json:"counted,omitempty"`
@@ -1229,8 +1242,9 @@ func (x *Stats) GetLastError() string {
 
 // Demand asks the generator for that many more reports. Demands add up.
 type Demand struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Reports       int32                  `protobuf:"varint,1,opt,name=reports,proto3" json:"reports,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1 or more.
+	Reports       int32 `protobuf:"varint,1,opt,name=reports,proto3" json:"reports,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1626,14 +1640,18 @@ func (*Event_PartitionNote) isEvent_Event() {}
 
 // PartitionStarted: a partition is locked and loaded, and its actors run.
 type PartitionStarted struct {
-	state            protoimpl.MessageState `protogen:"open.v1"`
-	Partition        int32                  `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
-	Incarnation      int64                  `protobuf:"varint,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
-	Offset           int64                  `protobuf:"varint,3,opt,name=offset,proto3" json:"offset,omitempty"`
-	LastStableOffset int64                  `protobuf:"varint,4,opt,name=last_stable_offset,json=lastStableOffset,proto3" json:"last_stable_offset,omitempty"`
-	Topic            *CountedTopic          `protobuf:"bytes,5,opt,name=topic,proto3" json:"topic,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Partition int32                  `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
+	// 1 for the first life of its actors in this run, then 2, and so on.
+	Incarnation int64 `protobuf:"varint,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	// Where it begins to read.
+	Offset int64 `protobuf:"varint,3,opt,name=offset,proto3" json:"offset,omitempty"`
+	// End of what is committed at that time.
+	LastStableOffset int64 `protobuf:"varint,4,opt,name=last_stable_offset,json=lastStableOffset,proto3" json:"last_stable_offset,omitempty"`
+	// The topic that it counts.
+	Topic         *CountedTopic `protobuf:"bytes,5,opt,name=topic,proto3" json:"topic,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PartitionStarted) Reset() {
@@ -1705,11 +1723,13 @@ func (x *PartitionStarted) GetTopic() *CountedTopic {
 // records are those since the incarnation began, so that a listener that missed
 // an event is right again with the next.
 type BatchCounted struct {
-	state            protoimpl.MessageState `protogen:"open.v1"`
-	Partition        int32                  `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
-	Incarnation      int64                  `protobuf:"varint,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
-	Offset           int64                  `protobuf:"varint,3,opt,name=offset,proto3" json:"offset,omitempty"`
-	LastStableOffset int64                  `protobuf:"varint,4,opt,name=last_stable_offset,json=lastStableOffset,proto3" json:"last_stable_offset,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Partition   int32                  `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
+	Incarnation int64                  `protobuf:"varint,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	// The next record to read, now.
+	Offset int64 `protobuf:"varint,3,opt,name=offset,proto3" json:"offset,omitempty"`
+	// End of what is committed, as the batch brought it.
+	LastStableOffset int64 `protobuf:"varint,4,opt,name=last_stable_offset,json=lastStableOffset,proto3" json:"last_stable_offset,omitempty"`
 	// What became of the records: each is one of the three.
 	Counted    int64 `protobuf:"varint,5,opt,name=counted,proto3" json:"counted,omitempty"`
 	Duplicates int64 `protobuf:"varint,6,opt,name=duplicates,proto3" json:"duplicates,omitempty"`
@@ -1820,8 +1840,10 @@ func (x *BatchCounted) GetFirstReject() *Reject {
 type SaveFailed struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Partition int32                  `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
-	Offset    int64                  `protobuf:"varint,2,opt,name=offset,proto3" json:"offset,omitempty"`
-	Error     string                 `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	// The checkpoint's offset.
+	Offset int64 `protobuf:"varint,2,opt,name=offset,proto3" json:"offset,omitempty"`
+	// Why, for people.
+	Error string `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
 	// How often this checkpoint was tried.
 	Attempts      int32 `protobuf:"varint,4,opt,name=attempts,proto3" json:"attempts,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1889,9 +1911,10 @@ func (x *SaveFailed) GetAttempts() int32 {
 // SourceTrouble: the source can't read a partition at the moment; it keeps
 // trying. An empty error says that it reads again.
 type SourceTrouble struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Partition     int32                  `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
-	Error         string                 `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Partition int32                  `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
+	// Why, for people; empty once it reads again.
+	Error         string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1945,12 +1968,15 @@ type PartitionFailed struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
 	Partition   int32                  `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
 	Incarnation int64                  `protobuf:"varint,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
-	// Which one failed: "opening", "reader", "aggregator", "checkpoint writer".
-	Role  string `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
+	// Which one failed: "opening", "reader", "aggregator", "checkpoint-writer", or
+	// "partition", which holds them.
+	Role string `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
+	// Why, for people.
 	Error string `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"`
 	// Whether the error ends the run. If not, the partition is respawned from its
 	// last checkpoint after retry_in.
-	Permanent     bool                 `protobuf:"varint,5,opt,name=permanent,proto3" json:"permanent,omitempty"`
+	Permanent bool `protobuf:"varint,5,opt,name=permanent,proto3" json:"permanent,omitempty"`
+	// Absent if the partition is not respawned.
 	RetryIn       *durationpb.Duration `protobuf:"bytes,6,opt,name=retry_in,json=retryIn,proto3" json:"retry_in,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2031,9 +2057,10 @@ func (x *PartitionFailed) GetRetryIn() *durationpb.Duration {
 // PartitionNote: something about a partition that its owner should know, such
 // as a gap that was skipped or statistics that were reset.
 type PartitionNote struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Partition     int32                  `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
-	Text          string                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Partition int32                  `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
+	// For people; it names the partition.
+	Text          string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2084,8 +2111,9 @@ func (x *PartitionNote) GetText() string {
 
 // PictureDrawn: the picture was replaced, or could not be, with the error.
 type PictureDrawn struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Error         string                 `protobuf:"bytes,1,opt,name=error,proto3" json:"error,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Why it could not be drawn; empty if it was.
+	Error         string `protobuf:"bytes,1,opt,name=error,proto3" json:"error,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2130,8 +2158,9 @@ func (x *PictureDrawn) GetError() string {
 // Published: progress of a produce tree.
 type Published struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Reports handed to the broker and acknowledged by it since the run began.
-	HandedOver   int64 `protobuf:"varint,1,opt,name=handed_over,json=handedOver,proto3" json:"handed_over,omitempty"`
+	// Reports handed to the broker since the run began.
+	HandedOver int64 `protobuf:"varint,1,opt,name=handed_over,json=handedOver,proto3" json:"handed_over,omitempty"`
+	// Those of them that it has acknowledged: a lower bound of what is in the log.
 	Acknowledged int64 `protobuf:"varint,2,opt,name=acknowledged,proto3" json:"acknowledged,omitempty"`
 	// Of the acknowledged ones, how many repeat an earlier date.
 	Repeats int64 `protobuf:"varint,3,opt,name=repeats,proto3" json:"repeats,omitempty"`
