@@ -6,151 +6,170 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
-	"math"
-	"strconv"
+	"slices"
 	"strings"
 )
 
-// Names of the columns that ReadCSV reads.
-const (
-	dateColumn    = "date"
-	celsiusColumn = "temp_max"
-)
-
-// maxCelsius is beyond every temperature measured on Earth, and below the
-// numbers that stand for missing values in some files (999.9, -9999).
-const maxCelsius = 100
-
-// ReadCSV reads daily maximum temperatures in the layout of Seattle's weather
-// in the npm package vega-datasets: CSV whose first line names the columns,
-// among them "date" (YYYY-MM-DD) and "temp_max" (°C, -100 to 100), in any order
-// and among any others, which are ignored. The days may be in any order. A byte
-// order mark, Windows line ends and blank lines are accepted; a line break in a
-// quoted field isn't.
-//
-// The temperatures are converted to °F and rounded to 4 decimals. A day whose
-// temp_max is empty is left out and counted as missing.
-//
-// A file in another layout is a *ParseError, and so are a date that is there
-// twice, a line of 64 KiB or more, and a file without any temperature. An error
-// of r is returned as it is.
-func ReadCSV(r io.Reader) (Series, error) {
-	c := newCSVReader()
-	lines, err := eachLine(r, c.line)
-	switch {
-	case err != nil:
-		return Series{}, err
-	case c.columns == 0:
-		return Series{}, atLine(max(lines, 1), fmt.Errorf("%w, got an empty file", errHeader))
-	case len(c.days) == 0:
-		return Series{}, atLine(lines, errors.New("want at least one day with a temperature, got none"))
-	}
-	return c.build(), nil
-}
-
-var errHeader = fmt.Errorf("want a header with the columns %s and %s", dateColumn, celsiusColumn)
-
-// csvReader reads the lines of a CSV file. The first one that isn't blank is
-// the header.
-type csvReader struct {
-	seriesBuilder
-
-	// fields splits what is in input, which is one line at a time: a quote that
-	// is never closed can't make it read on and on.
+// csvSplitter splits lines into fields. A line break in a quoted field is an
+// error: it is given one line at a time, so that a quote that is never closed
+// can't make it read on and on.
+type csvSplitter struct {
 	fields *csv.Reader
 	input  *bytes.Reader
-
-	columns       int // in the header; 0 before it
-	date, celsius int // where they are among the columns
 }
 
-func newCSVReader() *csvReader {
+func newCSVSplitter() *csvSplitter {
 	input := bytes.NewReader(nil)
 	fields := csv.NewReader(input)
-	fields.FieldsPerRecord = -1 // line checks them, and says how many it wants
+	fields.FieldsPerRecord = -1 // csvTable.line checks them, and says how many it wants
 	fields.ReuseRecord = true
-	return &csvReader{fields: fields, input: input}
+	return &csvSplitter{fields: fields, input: input}
 }
 
-// line reads one line, given without its end.
-func (c *csvReader) line(text []byte) error {
-	c.input.Reset(text)
-	fields, err := c.fields.Read()
-	switch {
-	case err == io.EOF: // a blank line
-		return nil
-	case err != nil:
+// split returns the fields of a line that isn't blank, without the spaces around
+// them. They are overwritten by those of the next one.
+func (s *csvSplitter) split(line []byte) ([]string, error) {
+	s.input.Reset(line)
+	fields, err := s.fields.Read()
+	if err != nil {
 		// The csv.ParseError around the cause has a line number of its own,
 		// which does not fit.
-		return cmp.Or(errors.Unwrap(err), err)
-	case c.columns == 0:
-		return c.header(fields)
-	case len(fields) != c.columns:
-		return fmt.Errorf("want %d columns as in the header, got %d", c.columns, len(fields))
+		return nil, cmp.Or(errors.Unwrap(err), err)
 	}
-	return c.day(strings.TrimSpace(fields[c.date]), strings.TrimSpace(fields[c.celsius]))
+	for i, field := range fields {
+		fields[i] = strings.TrimSpace(field)
+	}
+	return fields, nil
 }
 
-// header finds the columns.
-func (c *csvReader) header(names []string) (err error) {
-	if c.date, err = find(dateColumn, names); err != nil {
-		return err
+// columns has something for each column that is read: its name, or its place.
+type columns[T any] struct{ station, element, date, value, quality T }
+
+// csvLayout is a kind of CSV file with a header.
+type csvLayout struct {
+	names columns[string] // empty where the layout has no such column
+	mark  string          // the name that no other layout has
+	needs []string        // names that must be there
+
+	readDate func(string) (Date, error)
+	missing  string                    // stands for a missing value, as nothing does
+	flagged  func(quality string) bool // nil if values are never flagged
+	units    Units                     // empty if nothing tells
+}
+
+var csvLayouts = []*csvLayout{&byStationCSV, &nceiCSV, &seattleCSV}
+
+// csvTable reads the lines of a CSV file into the series of a dailyReader.
+type csvTable struct {
+	*csvLayout
+
+	reader   *dailyReader
+	headless bool         // its first line is a row already
+	width    int          // columns of each line
+	at       columns[int] // -1 where the file has no such column
+	units    Units
+}
+
+// csvTable makes the table of a file whose first line has these fields.
+func (d *dailyReader) csvTable(first []string) (*csvTable, error) {
+	t := &csvTable{reader: d, width: len(first)}
+	if isByStation(first) {
+		t.csvLayout, t.at, t.headless = &byStationCSV, byStationColumns, true
+	} else if err := t.header(first); err != nil {
+		return nil, err
 	}
-	if c.celsius, err = find(celsiusColumn, names); err != nil {
-		return err
+	if d.chosen != "" && t.at.station < 0 {
+		return nil, fmt.Errorf("%w: %q: the file names none", ErrNoStation, clip(d.chosen))
 	}
-	c.columns = len(names)
+	if t.units = t.csvLayout.units; t.units != "" {
+		return t, d.ownUnits(t.units)
+	}
+	if t.units = d.options.Units; t.units == "" {
+		return nil, &ParseError{Column: t.names.value, Err: fmt.Errorf("%w: %s, %s and %s are all published in this format",
+			ErrUnitsNeeded, Celsius, Fahrenheit, TenthsCelsius)}
+	}
+	return t, nil
+}
+
+// header finds out the layout, and where its columns are.
+func (t *csvTable) header(names []string) (err error) {
+	for _, l := range csvLayouts {
+		if slices.Contains(names, l.mark) {
+			t.csvLayout = l
+			break
+		}
+	}
+	got := clip(strings.Join(names, ","))
+	if t.csvLayout == nil {
+		return fmt.Errorf("%w, got %q", errFormat, got)
+	}
+	for _, name := range t.needs {
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("want a header with the columns %s, got %q", strings.Join(t.needs, ", "), got)
+		}
+	}
+	for _, c := range []struct {
+		name string
+		at   *int
+	}{
+		{t.names.station, &t.at.station},
+		{t.names.element, &t.at.element},
+		{t.names.date, &t.at.date},
+		{t.names.value, &t.at.value},
+		{t.names.quality, &t.at.quality},
+	} {
+		if *c.at = slices.Index(names, c.name); c.name == "" {
+			*c.at = -1 // a column without a name is none of ours
+		} else if *c.at >= 0 && slices.Contains(names[*c.at+1:], c.name) {
+			return &ParseError{Column: c.name, Err: errors.New("want one column of that name, got several")}
+		}
+	}
 	return nil
 }
 
-// find returns where the column of that name is.
-func find(column string, names []string) (int, error) {
-	at := -1
-	for i, name := range names {
-		if strings.TrimSpace(name) != column {
-			continue
-		}
-		if at >= 0 {
-			return 0, &ParseError{Column: column, Err: errors.New("want one column of that name, got several")}
-		}
-		at = i
+// line reads a line after the first.
+func (t *csvTable) line(text []byte) error {
+	fields, err := t.reader.csv.split(text)
+	switch {
+	case err != nil:
+		return err
+	case len(fields) != t.width && t.headless:
+		return fmt.Errorf("want %d columns as in the first line, got %d", t.width, len(fields))
+	case len(fields) != t.width:
+		return fmt.Errorf("want %d columns as in the header, got %d", t.width, len(fields))
 	}
-	if at < 0 {
-		return 0, fmt.Errorf("%w, got %q", errHeader, clip(strings.Join(names, ",")))
-	}
-	return at, nil
+	return t.row(fields)
 }
 
-// day adds what a line says of a day.
-func (c *csvReader) day(date, celsius string) error {
-	d, err := ParseDate(date)
-	if err == nil {
-		err = c.list(d)
-	}
-	if err != nil {
-		return &ParseError{Column: dateColumn, Err: err}
-	}
-	if celsius == "" {
-		c.missing++
+// row adds what a line says of a day.
+func (t *csvTable) row(fields []string) error {
+	if t.at.element >= 0 && fields[t.at.element] != maximumElement {
 		return nil
 	}
-	degrees, err := parseCelsius(celsius)
-	if err != nil {
-		return &ParseError{Column: celsiusColumn, Err: err}
+	if t.at.station >= 0 {
+		if ok, err := t.reader.isOf(fields[t.at.station]); !ok {
+			return column(t.names.station, err)
+		}
 	}
-	c.days = append(c.days, Observation{Date: d, Degrees: fahrenheit(degrees)})
-	return nil
+	date, err := t.readDate(fields[t.at.date])
+	if err == nil {
+		err = t.reader.list(date)
+	}
+	if err != nil {
+		return column(t.names.date, err)
+	}
+	value := fields[t.at.value]
+	if value == t.missing {
+		value = ""
+	}
+	flagged := t.at.quality >= 0 && t.flagged(fields[t.at.quality])
+	return column(t.names.value, t.reader.add(date, value, t.units, flagged))
 }
 
-// parseCelsius reads a decimal number of °C that a thermometer may show.
-func parseCelsius(text string) (float64, error) {
-	celsius, err := strconv.ParseFloat(text, 64)
-	switch {
-	case err != nil || strings.ContainsAny(text, "xX"): // hexadecimal is Go's alone
-		return 0, fmt.Errorf("want a number in °C, got %q", clip(text))
-	case !(math.Abs(celsius) <= maxCelsius): // NaN, too
-		return 0, fmt.Errorf("want -%d to %d °C, got %q", maxCelsius, maxCelsius, clip(text))
+// column adds the name of the column to an error about it.
+func column(name string, err error) error {
+	if err == nil {
+		return nil
 	}
-	return celsius, nil
+	return &ParseError{Column: name, Err: err}
 }

@@ -47,13 +47,13 @@ func Example() {
 	// 26 duplicates
 }
 
-func ExampleReadCSV() {
+func ExampleReadDaily() {
 	file := strings.NewReader(`date,precipitation,temp_max,temp_min,wind,weather
 2012-01-01,0.0,12.8,5.0,4.7,drizzle
 2012-01-02,10.9,10.6,2.8,4.5,rain
 2012-01-03,0.8,,7.2,2.3,rain
 `)
-	series, err := weather.ReadCSV(file)
+	series, err := weather.ReadDaily(file, weather.ReadOptions{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -63,7 +63,7 @@ func ExampleReadCSV() {
 	}
 	fmt.Println(series.Missing, "missing")
 
-	_, err = weather.ReadCSV(strings.NewReader("date,temp_max\n2012-01-01,warm\n"))
+	_, err = weather.ReadDaily(strings.NewReader("date,temp_max\n2012-01-01,warm\n"), weather.ReadOptions{})
 	fmt.Println(err)
 	// Output:
 	// 2012-01-01 55.04

@@ -7,12 +7,16 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // Series is the daily maximum temperatures of one station, as a file has them.
 type Series struct {
+	Station string        // its id or location; empty if the file names none
 	Days    []Observation // ascending by date, no date twice
 	Missing int           // days that the file lists without a temperature
+	Flagged int           // days whose temperature failed a quality check
 }
 
 // ParseError says where a data file can't be read, and what was expected there.
@@ -46,6 +50,9 @@ func eachLine(r io.Reader, fn func(line []byte) error) (lines int, err error) {
 	scanner := bufio.NewScanner(r)
 	scanner.Buffer(nil, maxLine)
 	for scanner.Scan() {
+		if err := scanner.Err(); err != nil {
+			return lines, err // the last line may be a part of one: not its fault
+		}
 		line := scanner.Bytes()
 		if lines++; lines == 1 {
 			line = bytes.TrimPrefix(line, []byte("\ufeff"))
@@ -70,12 +77,62 @@ func atLine(line int, err error) *ParseError {
 	return parseErr
 }
 
+// maxStations is how many stations of a file an error names at most.
+const maxStations = 8
+
 // seriesBuilder makes a Series of days in any order. However long the file, it
 // keeps one value for each date of the calendar at most.
 type seriesBuilder struct {
+	chosen   string   // the station to read; empty for the only one
+	found    bool     // chosen is in the file
+	stations []string // the first that the file has
+	more     bool     // than these
+
 	days    []Observation
 	listed  DateSet // with a temperature or without
 	missing int
+	flagged int
+}
+
+// isOf tells whether what a file has of that station belongs to the series. Where
+// no station was chosen it may return ErrSeveralStations, once there are more
+// than can be named.
+func (b *seriesBuilder) isOf(station string) (bool, error) {
+	if !slices.Contains(b.stations, station) {
+		switch {
+		case station == "":
+			return false, errors.New("want the name of a station, got none")
+		case len(b.stations) < maxStations:
+			b.stations = append(b.stations, strings.Clone(station)) // not the whole line
+		case b.chosen == "":
+			b.more = true
+			return false, ErrSeveralStations
+		default:
+			b.more = true
+		}
+	}
+	if b.chosen == "" {
+		return len(b.stations) == 1, nil
+	}
+	b.found = b.found || station == b.chosen
+	return station == b.chosen, nil
+}
+
+// severalStations names the stations of a file that has several.
+func (b *seriesBuilder) severalStations() error {
+	return fmt.Errorf("%w: %s", ErrSeveralStations, b.names())
+}
+
+// names lists the stations of the file, for an error.
+func (b *seriesBuilder) names() string {
+	var names []string
+	for _, s := range b.stations {
+		names = append(names, strconv.Quote(clip(s)))
+	}
+	if b.more {
+		names = append(names, "and others")
+	}
+	return strings.Join(names, ", ")
 }
 
 // list notes that the file lists d. It returns an error if it did before.
@@ -87,8 +144,31 @@ func (b *seriesBuilder) list(d Date) error {
 	return nil
 }
 
+// add adds the value of a day that was listed: in these units, or empty if it is
+// missing.
+func (b *seriesBuilder) add(d Date, value string, units Units, flagged bool) error {
+	if value == "" {
+		b.missing++
+		return nil
+	}
+	degrees, err := units.degrees(value)
+	switch {
+	case flagged && (err == nil || errors.Is(err, ErrImplausible)): // that is what flags are for
+		b.flagged++
+	case err != nil:
+		return err
+	default:
+		b.days = append(b.days, Observation{Date: d, Degrees: degrees})
+	}
+	return nil
+}
+
 // build returns the Series, which takes over the builder's days.
 func (b *seriesBuilder) build() Series {
 	slices.SortFunc(b.days, func(x, y Observation) int { return int(x.Date - y.Date) })
-	return Series{Days: b.days, Missing: b.missing}
+	station := b.chosen
+	if station == "" && len(b.stations) > 0 {
+		station = b.stations[0]
+	}
+	return Series{Station: station, Days: b.days, Missing: b.missing, Flagged: b.flagged}
 }

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
+	"os"
 	"os/exec"
 	"regexp"
 
@@ -14,10 +17,23 @@ import (
 //	fails PATTERN command...   it ends with exit status 1
 //
 // and what it prints on standard error begins with the program's name and
-// matches PATTERN.
+// matches PATTERN;
+//
+//	gzip FILE    compresses it to FILE.gz
+//	halve FILE   keeps the first half of it
 var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"usage": func(ts *testscript.TestScript, neg bool, args []string) { expectExit(ts, neg, exitUsage, args) },
 	"fails": func(ts *testscript.TestScript, neg bool, args []string) { expectExit(ts, neg, exitFailed, args) },
+	"gzip": func(ts *testscript.TestScript, _ bool, args []string) {
+		var compressed bytes.Buffer
+		z := gzip.NewWriter(&compressed)
+		_, err := z.Write([]byte(ts.ReadFile(args[0])))
+		ts.Check(errors.Join(err, z.Close()))
+		ts.Check(os.WriteFile(ts.MkAbs(args[0]+".gz"), compressed.Bytes(), 0o600))
+	},
+	"halve": func(ts *testscript.TestScript, _ bool, args []string) {
+		ts.Check(os.Truncate(ts.MkAbs(args[0]), int64(len(ts.ReadFile(args[0]))/2)))
+	},
 }
 
 func expectExit(ts *testscript.TestScript, neg bool, status int, args []string) {

@@ -35,7 +35,7 @@ type demo struct {
 	dir      string
 	duration time.Duration
 	delay    time.Duration
-	input    string
+	input    input
 
 	system *actor.ActorSystem
 	totals status.Totals
@@ -54,7 +54,8 @@ in flight, and sums up.
 It works in a folder of its own, ./weatheractors-demo or --dir. A folder that is not
 empty and was not made by a demo is left alone.`,
 		Example: `  weatheractors demo
-  weatheractors demo --duration 10s --dir /tmp/demo`,
+  weatheractors demo --duration 10s --dir /tmp/demo
+  weatheractors demo --input seattle-weather.csv`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d.dir = "weatheractors-demo"
@@ -69,16 +70,16 @@ empty and was not made by a demo is left alone.`,
 	}
 	cmd.Flags().DurationVar(&d.duration, "duration", 0, "stop after that long (0 means when stopped)")
 	cmd.Flags().DurationVar(&d.delay, "delay", time.Millisecond, "time between two days of weather")
-	cmd.Flags().StringVar(&d.input, "input", "", "`file` of real weather, as produce reads it")
+	d.input.flags(cmd)
 	return cmd
 }
 
 func (d *demo) run(ctx context.Context) (err error) {
 	p := produce{delay: d.delay, start: "1990-01-01", seed: 1, duplicates: 0.05, input: d.input,
 		topic: kafka.TopicSpec{Partitions: demoPartitions, ReplicationFactor: 1}}
-	days, err := p.source()
+	days, err := p.source(ctx, d.log)
 	if err != nil {
-		return err
+		return unlessEnded(ctx, err)
 	}
 	if err := prepareDemoDir(d.dir); err != nil {
 		return err

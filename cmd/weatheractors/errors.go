@@ -84,6 +84,13 @@ var hints = []struct {
 	{embedded.ErrDataDirLocked, "stop the other broker, or choose another folder with --data-dir"},
 	{errNoFiles, "`weatheractors consume` makes the partition files; name another folder with --dir"},
 	{errNotADemo, "name a folder that is empty or does not exist with --dir"},
+	{weather.ErrUnitsNeeded, "say what was chosen when the file was ordered: --units c or f; NCEI's access service gives tenths-c"},
+	{weather.ErrOtherUnits, "leave out --units: only NCEI's CSV needs it"},
+	{weather.ErrImplausible, "no thermometer on Earth showed that: are the temperatures in these units? For NCEI's CSV, --units says it"},
+	{weather.ErrSeveralStations, "--station chooses one of them"},
+	{weather.ErrNoStation, "name a station that the file has with --station, or leave it out if there is only one"},
+	{weather.ErrGzip, "fetch the file again"},
+	{weather.ErrTooLong, "take the file of one station"},
 	{weather.ErrUnmendable, "produce anew: leave out --resume, or use another --topic"},
 }
 

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
 	"math/rand/v2"
-	"os"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,7 +28,7 @@ type produce struct {
 	recreate    bool
 	resume      bool
 	compression string
-	input       string
+	input       input
 }
 
 func (a *app) produceCommand() *cobra.Command {
@@ -46,15 +44,23 @@ It deletes the default topic and creates it anew; another topic that exists is l
 alone unless --recreate or --resume says what to do with it. --resume goes on where
 the topic ends.
 
+--input reads GHCN-Daily (.dly or CSV), NCEI's CSV (say its --units) and CSV with the
+columns date and temp_max (°C), each also gzipped, and publishes the days in order.
+Missing values and those that failed NOAA's quality checks are left out. A file of
+several stations wants a --station.
+
 A day that is repeated, as --duplicates says, has the absurd value of 1000000 the
 second time: whoever counts it has counted a duplicate.`,
 		Example: `  weatheractors produce
   weatheractors produce --delay 0 --days 36525    # a century, as fast as it goes
   weatheractors produce --input seattle-weather.csv
+  weatheractors produce --input USW00014837.dly.gz                    # GHCN-Daily
+  weatheractors produce --input USW00014837.csv --units tenths-c      # NCEI's CSV
+  weatheractors produce --input weather.csv --station 'New York'
   weatheractors produce --resume`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if p.input != "" && !cmd.Flags().Changed("duplicates") {
+			if p.input.file != "" && !cmd.Flags().Changed("duplicates") {
 				p.duplicates = 0
 			}
 			if !cmd.Flags().Changed("seed") {
@@ -74,19 +80,18 @@ second time: whoever counts it has counted a duplicate.`,
 	f.BoolVar(&p.recreate, "recreate", false, "delete the topic, with all its records, and create it anew")
 	f.BoolVar(&p.resume, "resume", false, "go on where the topic ends, with what is missing")
 	f.StringVar(&p.compression, "compression", "none", "none, gzip, snappy, lz4 or zstd")
-	f.StringVar(&p.input, "input", "", "`file` of real weather: CSV with the columns date and temp_max (°C)")
+	p.input.flags(cmd)
 	cmd.MarkFlagsMutuallyExclusive("recreate", "resume")
 	cmd.MarkFlagsMutuallyExclusive("input", "seed")
 	cmd.MarkFlagsMutuallyExclusive("input", "start")
 	must(cmd.RegisterFlagCompletionFunc("compression", cobra.FixedCompletions([]string{"none", "gzip", "snappy", "lz4", "zstd"}, cobra.ShellCompDirectiveNoFileComp)))
-	must(cmd.MarkFlagFilename("input", "csv"))
 	return cmd
 }
 
 func (a *app) produce(ctx context.Context, p produce) error {
-	days, err := p.source()
+	days, err := p.source(ctx, a.log)
 	if err != nil {
-		return err
+		return unlessEnded(ctx, err)
 	}
 	cluster := a.cluster()
 	if err := a.connect(ctx, cluster); err != nil {
@@ -116,7 +121,7 @@ func (a *app) produce(ctx context.Context, p produce) error {
 
 // source checks the command line and returns the days to publish, so that
 // nothing is deleted for the sake of data that can't be read.
-func (p *produce) source() (iter.Seq[weather.Observation], error) {
+func (p *produce) source(ctx context.Context, log *slog.Logger) (iter.Seq[weather.Observation], error) {
 	switch {
 	case p.delay < 0:
 		return nil, usagef("--delay %v: want 0 or more", p.delay)
@@ -128,8 +133,11 @@ func (p *produce) source() (iter.Seq[weather.Observation], error) {
 	if err := errors.Join(p.topic.Validate(), kafka.SinkOptions{Compression: p.compression}.Validate()); err != nil {
 		return nil, usageError{err}
 	}
-	if p.input != "" {
-		return p.file()
+	if err := p.input.check(); err != nil {
+		return nil, err
+	}
+	if p.input.file != "" {
+		return p.input.days(ctx, log)
 	}
 	start, err := weather.ParseDate(p.start)
 	if err != nil {
@@ -147,19 +155,6 @@ func made(g *weather.Generator, start weather.Date) iter.Seq[weather.Observation
 			}
 		}
 	}
-}
-
-func (p *produce) file() (iter.Seq[weather.Observation], error) {
-	file, err := os.Open(p.input)
-	if err != nil {
-		return nil, fmt.Errorf("read --input: %w", err)
-	}
-	defer func() { _ = file.Close() }() // it was only read
-	series, err := weather.ReadCSV(bufio.NewReader(file))
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", p.input, err)
-	}
-	return slices.Values(series.Days), nil
 }
 
 // prepareTopic sees to it that the topic is there, and that nobody's data is

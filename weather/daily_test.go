@@ -13,13 +13,13 @@ import (
 	"testing/iotest"
 )
 
-func TestReadCSVOfSeattle(t *testing.T) {
+func TestReadDailyCSVOfSeattle(t *testing.T) {
 	file, err := os.Open("testdata/seattle-weather.csv")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	s, err := ReadCSV(file)
+	s, err := ReadDaily(file, ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestReadCSVOfSeattle(t *testing.T) {
 	}
 }
 
-func TestReadCSV(t *testing.T) {
+func TestReadDailyCSV(t *testing.T) {
 	tests := []struct {
 		rule    string
 		text    string
@@ -68,13 +68,13 @@ func TestReadCSV(t *testing.T) {
 			[]Observation{{day("2012-01-01"), 41}}, 0},
 		{"spaces around", " date , temp_max \n 2012-01-01 , 5.0 \n",
 			[]Observation{{day("2012-01-01"), 41}}, 0},
-		{"the coldest and the hottest", "date,temp_max\n0001-01-01,-100\n9999-12-31,+1e2\n",
-			[]Observation{{minDate, -148}, {maxDate, 212}}, 0},
+		{"the coldest and the hottest", "date,temp_max\n0001-01-01,-90\n9999-12-31,+6e1\n",
+			[]Observation{{minDate, -130}, {maxDate, 140}}, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.rule, func(t *testing.T) {
 			// Byte by byte: what a reader gives at a time makes no difference.
-			s, err := ReadCSV(iotest.OneByteReader(strings.NewReader(tt.text)))
+			s, err := ReadDaily(iotest.OneByteReader(strings.NewReader(tt.text)), ReadOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -85,25 +85,25 @@ func TestReadCSV(t *testing.T) {
 	}
 }
 
-func TestReadCSVOfAnotherLayout(t *testing.T) {
+func TestReadDailyCSVOfAnotherLayout(t *testing.T) {
 	const header = "date,temp_max\n"
 	tests := []struct {
 		rule string
 		text string
 		want string
 	}{
-		{"empty file", "", "line 1: want a header with the columns date and temp_max, got an empty file"},
-		{"only a byte order mark", "\ufeff", "line 1: want a header with the columns date and temp_max, got an empty file"},
-		{"only blank lines", "\n\r\n", "line 2: want a header with the columns date and temp_max, got an empty file"},
-		{"no header", "2012-01-01,5\n", `line 1: want a header with the columns date and temp_max, got "2012-01-01,5"`},
-		{"no column of temperatures", "date,tmax\n", `line 1: want a header with the columns date and temp_max, got "date,tmax"`},
+		{"empty file", "", "line 1: want GHCN-Daily (.dly or CSV), NCEI's CSV (STATION, DATE, TMAX) or CSV with the columns date and temp_max, got an empty file"},
+		{"only a byte order mark", "\ufeff", "line 1: want GHCN-Daily (.dly or CSV), NCEI's CSV (STATION, DATE, TMAX) or CSV with the columns date and temp_max, got an empty file"},
+		{"only blank lines", "\n\r\n", "line 2: want GHCN-Daily (.dly or CSV), NCEI's CSV (STATION, DATE, TMAX) or CSV with the columns date and temp_max, got an empty file"},
+		{"no header", "2012-01-01,5\n", `line 1: want GHCN-Daily (.dly or CSV), NCEI's CSV (STATION, DATE, TMAX) or CSV with the columns date and temp_max, got "2012-01-01,5"`},
+		{"no column of temperatures", "date,tmax\n", `line 1: want GHCN-Daily (.dly or CSV), NCEI's CSV (STATION, DATE, TMAX) or CSV with the columns date and temp_max, got "date,tmax"`},
 		{"a column twice", "date,temp_max,temp_max\n", "line 1: temp_max: want one column of that name, got several"},
 		{"no days", header, "line 1: want at least one day with a temperature, got none"},
 		{"no temperatures", header + "2012-01-01,\n", "line 2: want at least one day with a temperature, got none"},
 		{"not a number", header + "2012-01-01,5\n2012-01-02,x\n", `line 3: temp_max: want a number in °C, got "x"`},
 		{"hexadecimal", header + "2012-01-01,0x1p4\n", `line 2: temp_max: want a number in °C, got "0x1p4"`},
-		{"a code for a missing value", header + "2012-01-01,-9999\n", `line 2: temp_max: want -100 to 100 °C, got "-9999"`},
-		{"NaN", header + "2012-01-01,NaN\n", `line 2: temp_max: want -100 to 100 °C, got "NaN"`},
+		{"a code for a missing value", header + "2012-01-01,-9999\n", `line 2: temp_max: implausible temperature: want -90 to 60 °C, got "-9999"`},
+		{"NaN", header + "2012-01-01,NaN\n", `line 2: temp_max: implausible temperature: want -90 to 60 °C, got "NaN"`},
 		{"too large for a float64", header + "2012-01-01,1e999\n", `line 2: temp_max: want a number in °C, got "1e999"`},
 		{"a date that does not exist", header + "2012-02-30,5\n", `line 2: date: invalid date: "2012-02-30": no such day`},
 		{"a date in another form", header + "20120201,5\n", `line 2: date: invalid date: "20120201": want YYYY-MM-DD`},
@@ -115,12 +115,14 @@ func TestReadCSVOfAnotherLayout(t *testing.T) {
 		{"lines count whether blank or not", "\n" + header + "\n\r\n2012-02-01\n", "line 5: want 2 columns as in the header, got 1"},
 		{"a quote that is not closed", header + "2012-02-01,\"5\n2012-02-02,5\n", "line 2: extraneous or missing \" in quoted-field"},
 		{"a quote within a field", header + "2012-02-01,5\"\n", "line 2: bare \" in non-quoted-field"},
-		{"binary", "\x1f\x8b\x08\x00\x00", `line 1: want a header with the columns date and temp_max, got "\x1f\x8b\b\x00\x00"`},
+		{"°F, most likely", header + "2012-07-01,75\n", `line 2: temp_max: implausible temperature: want -90 to 60 °C, got "75"`},
+		{"no dates", "day,temp_max\n", `line 1: want a header with the columns date, temp_max, got "day,temp_max"`},
+		{"binary", "\x89PNG\x1a", `line 1: want GHCN-Daily (.dly or CSV), NCEI's CSV (STATION, DATE, TMAX) or CSV with the columns date and temp_max, got "\x89PNG\x1a"`},
 		{"a line that is too long", header + strings.Repeat("x", maxLine), "line 2: want less than 65536 bytes, got more"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.rule, func(t *testing.T) {
-			s, err := ReadCSV(strings.NewReader(tt.text))
+			s, err := ReadDaily(strings.NewReader(tt.text), ReadOptions{})
 			if s.Days != nil || s.Missing != 0 {
 				t.Errorf("got %v with an error", s)
 			}
@@ -134,13 +136,13 @@ func TestReadCSVOfAnotherLayout(t *testing.T) {
 	}
 }
 
-func TestReadCSVTellsTheCause(t *testing.T) {
-	_, err := ReadCSV(strings.NewReader("date,temp_max\n2012-02-30,5\n"))
+func TestReadDailyTellsTheCause(t *testing.T) {
+	_, err := ReadDaily(strings.NewReader("date,temp_max\n2012-02-30,5\n"), ReadOptions{})
 	if !errors.Is(err, ErrDate) {
 		t.Errorf("got %v, want ErrDate", err)
 	}
 	broken := errors.New("disk on fire")
-	_, err = ReadCSV(io.MultiReader(strings.NewReader("date,temp_max\n2012-02-01,5\n"), iotest.ErrReader(broken)))
+	_, err = ReadDaily(io.MultiReader(strings.NewReader("date,temp_max\n2012-02-01,5\n"), iotest.ErrReader(broken)), ReadOptions{})
 	if err != broken {
 		t.Errorf("got %v, want the reader's own error", err)
 	}
@@ -158,7 +160,7 @@ func (e *endless) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func TestReadCSVStopsReadingHostileFiles(t *testing.T) {
+func TestReadDailyStopsReadingHostileFiles(t *testing.T) {
 	for rule, text := range map[string]string{
 		"a line without end":         "x",
 		"a header without end":       "date,temp_max,",
@@ -169,7 +171,7 @@ func TestReadCSVStopsReadingHostileFiles(t *testing.T) {
 	} {
 		t.Run(rule, func(t *testing.T) {
 			file := &endless{text: strings.Repeat(text, 100)}
-			if _, err := ReadCSV(file); err == nil {
+			if _, err := ReadDaily(file, ReadOptions{}); err == nil {
 				t.Error("no error")
 			}
 			if file.read > 2*maxLine {
@@ -193,30 +195,42 @@ func TestFahrenheit(t *testing.T) {
 	}
 }
 
-func FuzzReadCSV(f *testing.F) {
+func FuzzReadDaily(f *testing.F) {
 	for _, text := range []string{
 		"date,temp_max\n2012-01-01,12.8\n2012-01-02,\n",
 		"\ufeffwind,date,temp_max\r\n\r\n1,2012-01-02,-5e0\r\n,2012-01-01,5",
 		"\"date\",\"temp_max\"\n\"2012-01-01\",\"5\n",
 		"date,temp_max\n2012-01-01,5\n2012-01-01,5\n",
 	} {
-		f.Add([]byte(text))
+		f.Add([]byte(text), "", "")
 	}
-	f.Fuzz(func(t *testing.T, text []byte) {
-		s, err := ReadCSV(bytes.NewReader(text))
+	for _, p := range published {
+		if text := testdata(f, p.file); len(text) < 4096 {
+			f.Add(text, p.options.Station, string(p.options.Units))
+			f.Add(text, "", "")
+			f.Add(compressed(text), p.options.Station, string(p.options.Units))
+		}
+	}
+	f.Fuzz(func(t *testing.T, file []byte, station, units string) {
+		const limit = 1 << 20 // so that a bomb does not take long
+		s, err := readDaily(bytes.NewReader(file), ReadOptions{Station: station, Units: Units(units)}, limit)
 		if err != nil {
 			parseErr, ok := errors.AsType[*ParseError](err)
-			if !ok || parseErr.Line < 1 || parseErr.Line > bytes.Count(text, []byte("\n"))+1 {
+			if ok && parseErr.Line < 1 || s.Days != nil {
+				t.Fatalf("%#v", err)
+			}
+			if !ok && !slices.ContainsFunc([]error{ErrUnits, ErrSeveralStations, ErrNoStation, ErrGzip, ErrTooLong},
+				func(known error) bool { return errors.Is(err, known) }) {
 				t.Fatalf("%#v", err)
 			}
 			return
 		}
-		if len(s.Days) == 0 || len(s.Days)+s.Missing > bytes.Count(text, []byte("\n")) {
-			t.Fatalf("%d days, %d missing", len(s.Days), s.Missing)
+		if len(s.Days) == 0 || station != "" && s.Station != station {
+			t.Fatalf("%d days, station %q", len(s.Days), s.Station)
 		}
 		var before Date
 		for _, o := range s.Days {
-			if o.Check() != nil || o.Date <= before || o.Degrees < -148 || o.Degrees > 212 {
+			if o.Check() != nil || o.Date <= before || o.Degrees < -130 || o.Degrees > 140 {
 				t.Fatalf("%v after %v: %v", o, before, o.Check())
 			}
 			before = o.Date
@@ -224,7 +238,7 @@ func FuzzReadCSV(f *testing.F) {
 	})
 }
 
-func BenchmarkReadCSV(b *testing.B) {
+func BenchmarkReadDaily(b *testing.B) {
 	text, err := os.ReadFile("testdata/seattle-weather.csv")
 	if err != nil {
 		b.Fatal(err)
@@ -232,7 +246,7 @@ func BenchmarkReadCSV(b *testing.B) {
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := ReadCSV(bytes.NewReader(text)); err != nil {
+		if _, err := ReadDaily(bytes.NewReader(text), ReadOptions{}); err != nil {
 			b.Fatal(err)
 		}
 	}
