@@ -13,9 +13,13 @@ import (
 	"github.com/weatheractors/weatheractors/weather"
 )
 
-// ErrInvalidRecord ends a run that was asked to end at a record that can't be
-// counted, or that has no room left to keep such records.
-var ErrInvalidRecord = errors.New("record can't be counted")
+var (
+	// ErrInvalidRecord ends a run that was asked to end at a record that can't be
+	// counted, or that has no room left to keep such records.
+	ErrInvalidRecord = errors.New("record can't be counted")
+	// ErrRejectLimit says that it is for lack of room.
+	ErrRejectLimit = errors.New("as many as may be are kept aside already")
+)
 
 // aggregator owns the statistics of one partition.
 //
@@ -163,7 +167,7 @@ func sizeOf(rejects []*messages.Reject) (bytes int64) {
 func (a *aggregator) invalid(r *messages.Reject) error {
 	err := fmt.Errorf("partition %d: %w: offset %d: %s", a.partition, ErrInvalidRecord, r.GetOffset(), r.GetReason())
 	if !a.failInvalid {
-		err = fmt.Errorf("%w (and no room is left to keep it: the limit is %d bytes)", err, a.rejectLimit)
+		err = fmt.Errorf("%w; %w: %d bytes", err, ErrRejectLimit, a.rejectLimit)
 	}
 	return messages.Permanent(err)
 }
@@ -274,8 +278,8 @@ func (a *aggregator) counted(b *messages.RecordBatch, lastDate weather.Date) *me
 		Rejects:          a.tally.rejects,
 		LastDate:         int32(lastDate),
 	}
-	if len(b.GetRejects()) > 0 {
-		event.FirstReject = b.GetRejects()[0]
+	if rejects := b.GetRejects(); len(rejects) > 0 && rejects[0].GetOffset() < a.offset {
+		event.FirstReject = rejects[0]
 	}
 	return event
 }

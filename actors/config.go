@@ -13,9 +13,9 @@ import (
 	"github.com/weatheractors/weatheractors/weather"
 )
 
-// DefaultDrainTimeout is how long a tree may take to finish what is in flight
+// defaultDrainTimeout is how long a tree may take to finish what is in flight
 // after it was asked to end, unless its Config says otherwise.
-const DefaultDrainTimeout = 8 * time.Second
+const defaultDrainTimeout = 8 * time.Second
 
 // A Source reads the partitions of one topic. Its methods are called by several
 // goroutines at once. Errors that starting over can't mend say so with a method
@@ -90,10 +90,8 @@ type Consume struct {
 	Name string
 	// Partitions to count, each once, 0 <= number. At least one.
 	Partitions []int32
-	// Topic is the name of the topic that Source reads. Statistics that were
-	// counted from another one are refused.
-	Topic string
-	// Source of the records. The caller owns it.
+	// Source of the records. The caller owns it. Statistics that were counted
+	// from another topic than the Source describes are refused.
 	Source Source
 	// Open locks and opens the store of a partition. The tree closes it.
 	Open func(partition int32) (Store, error)
@@ -121,7 +119,7 @@ type Consume struct {
 	// checkpoints were saved, never twice at once, and for at most about a
 	// tenth of the time. nil: no picture.
 	Draw func() error
-	// DrainTimeout is how long the end may take: 0 means DefaultDrainTimeout.
+	// DrainTimeout is how long the end may take: 0 means 8 s.
 	DrainTimeout time.Duration
 }
 
@@ -140,9 +138,9 @@ type Produce struct {
 	// Delay between a day and the next; 0 means as fast as they are
 	// acknowledged.
 	Delay time.Duration
-	// Sink takes the reports. The tree closes it.
+	// Sink takes the reports. The tree ends it, once it is spawned.
 	Sink Sink
-	// DrainTimeout is how long the end may take: 0 means DefaultDrainTimeout.
+	// DrainTimeout is how long the end may take: 0 means 8 s.
 	DrainTimeout time.Duration
 }
 
@@ -172,7 +170,7 @@ func (c Consume) validate() error {
 }
 
 func (c Consume) name() string                { return orDefault(c.Name, "consume") }
-func (c Consume) drainTimeout() time.Duration { return orDefault(c.DrainTimeout, DefaultDrainTimeout) }
+func (c Consume) drainTimeout() time.Duration { return orDefault(c.DrainTimeout, defaultDrainTimeout) }
 func (c Consume) rejectLimit() int64          { return orDefault(c.RejectLimit, defaultRejectLimit) }
 
 func (c Produce) validate() error {
@@ -190,7 +188,7 @@ func (c Produce) validate() error {
 }
 
 func (c Produce) name() string                { return orDefault(c.Name, "produce") }
-func (c Produce) drainTimeout() time.Duration { return orDefault(c.DrainTimeout, DefaultDrainTimeout) }
+func (c Produce) drainTimeout() time.Duration { return orDefault(c.DrainTimeout, defaultDrainTimeout) }
 
 func orDefault[T comparable](value, fallback T) T {
 	var zero T

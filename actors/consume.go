@@ -30,6 +30,7 @@ type consumeRoot struct {
 	done   func(error)
 
 	// Touched only on the actor's goroutine: Receive and HandleFailure.
+	self       *actor.PID
 	ctx        context.Context // ends with the actor; for openings
 	cancel     context.CancelFunc
 	partitions []*partition
@@ -88,7 +89,7 @@ func (r *consumeRoot) start(ctx actor.Context) {
 		ctx.Stop(ctx.Self())
 		return
 	}
-	r.publisher = publisher{ctx.ActorSystem(), r.config.name()}
+	r.publisher, r.self = publisher{ctx.ActorSystem(), r.config.name()}, ctx.Self()
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	for _, number := range r.config.Partitions {
 		p := &partition{number: number, until: -1, backoff: backoff{first: firstRespawn, limit: lastRespawn}}
@@ -124,7 +125,7 @@ func (r *consumeRoot) opened(ctx actor.Context, p *partition) {
 func (r *consumeRoot) spawn(ctx actor.Context, p *partition, o *opened) {
 	p.incarnation++
 	p.until, p.truncated = o.request.GetUntil(), false
-	p.offset = o.request.GetOffset()
+	p.offset, p.end = o.request.GetOffset(), o.end
 	group, err := ctx.SpawnNamed(guarded(rolePartition, func() actor.Actor {
 		return &partitionActor{publisher: r.publisher, config: r.config, opened: o, incarnation: p.incarnation, lastError: p.lastError}
 	}), fmt.Sprintf("partition-%d.%d", p.number, p.incarnation))
@@ -146,6 +147,10 @@ func (r *consumeRoot) spawn(ctx actor.Context, p *partition, o *opened) {
 func (r *consumeRoot) HandleFailure(_ *actor.ActorSystem, self actor.Supervisor, child *actor.PID, _ *actor.RestartStatistics, reason, _ any) {
 	if p := r.byGroup(child); p != nil && p.failure == nil {
 		p.failure = asFailure(r.system.Logger(), rolePartition, reason)
+		if r.permanent(p.failure) { // now: a disk that hangs may keep the actors from stopping
+			r.fail(p.failure.err)
+			r.system.Root.Send(r.self, &messages.Drain{})
+		}
 	}
 	self.StopChildren(child)
 }
@@ -198,7 +203,7 @@ func (r *consumeRoot) failed(ctx actor.Context, p *partition, f *failure) {
 		wait := p.backoff.wait()
 		event.RetryIn = durationpb.New(wait)
 		p.state = messages.State_STATE_BACKING_OFF
-		p.truncated = errors.Is(f.err, messages.ErrLogTruncated)
+		p.truncated = p.truncated || errors.Is(f.err, messages.ErrLogTruncated)
 		p.timer = sendAfter(ctx, wait, reopen{p})
 	}
 	r.publish(&messages.Event{Event: &messages.Event_PartitionFailed{PartitionFailed: event}})

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -43,12 +44,14 @@ func (r *consumeRoot) drained(ctx actor.Context, msg *messages.Drained) {
 	if p.state != messages.State_STATE_RUNNING {
 		return
 	}
+	p.offset = msg.GetOffset()
 	r.publish(&messages.Event{Event: &messages.Event_Drained{Drained: msg}})
 	r.finished(ctx, p, messages.State_STATE_DRAINED)
 }
 
 func (r *consumeRoot) finished(ctx actor.Context, p *partition, state messages.State) {
 	p.state = state
+	r.draw(ctx) // a CheckpointSaved may have gone down with the actors
 	r.maybeDone(ctx)
 }
 
@@ -76,12 +79,16 @@ func (r *consumeRoot) maybeDone(ctx actor.Context) {
 func (r *consumeRoot) giveUp(ctx actor.Context) {
 	var left []string
 	for _, p := range r.partitions {
-		if !p.done() {
-			left = append(left, fmt.Sprintf("partition %d above offset %d", p.number, p.offset))
+		switch {
+		case p.done():
+		case p.opening != nil:
+			left = append(left, fmt.Sprintf("partition %d was still being opened", p.number))
+		default:
+			left = append(left, fmt.Sprintf("partition %d above offset %d is to be counted again at the next start", p.number, p.offset))
 		}
 	}
 	if len(left) > 0 {
-		r.fail(fmt.Errorf("%s: %w within %v; to be counted again at the next start: %s",
+		r.result = errors.Join(r.result, fmt.Errorf("%s: %w within %v: %s",
 			r.config.name(), ErrDrain, r.config.drainTimeout(), strings.Join(left, ", ")))
 	}
 	r.done(r.result)

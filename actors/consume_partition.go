@@ -17,6 +17,7 @@ type partition struct {
 	until       int64 // where the run ends for it; unknown if < 0
 	truncated   bool  // the next opening is to mend a log that lost counted records
 	offset      int64 // of the last durable checkpoint
+	end         int64 // last stable offset, as of the last opening
 
 	opening chan *opened // the result of the opening that has the store, nil if none does
 	group   *actor.PID   // the incarnation that runs, nil if none does
@@ -44,7 +45,7 @@ func (p *partition) stopTimer() {
 func (p *partition) answer() *messages.Stats {
 	return &messages.Stats{
 		Partition: p.number, State: p.state, Incarnation: p.incarnation,
-		Offset: p.offset, SavedOffset: p.offset, LastError: p.lastError,
+		Offset: p.offset, SavedOffset: p.offset, LastStableOffset: p.end, LastError: p.lastError,
 	}
 }
 

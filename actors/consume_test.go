@@ -28,7 +28,7 @@ func newFixture(t *testing.T) *fixture {
 	f := &fixture{records: days(t, "1990-01-01", 100), store: &fakeStore{}}
 	f.source = newFakeSource(map[int32][]weather.Observation{2: f.records})
 	f.config = Consume{
-		Partitions: []int32{2}, Topic: "temperatures", Source: f.source,
+		Partitions: []int32{2}, Source: f.source,
 		Open: stores(map[int32]*fakeStore{2: f.store}), UntilEnd: true,
 	}
 	return f
@@ -55,6 +55,7 @@ func TestEveryRecordIsCountedOnce(t *testing.T) {
 		"the source fails twice": func(f *fixture) {
 			f.source.logs[2].fail[7], f.source.logs[2].fail[60] = errors.New("a"), errors.New("b")
 		},
+		"a batch skips records":         func(f *fixture) { f.source.logs[2].fail[30] = errSkips },
 		"the source panics":             func(f *fixture) { f.source.logs[2].fail[30] = errPanic },
 		"the topic is missing at first": func(f *fixture) { f.source.logs[2].describe = messages.ErrTopicMissing },
 		"saving fails":                  func(f *fixture) { f.store.saveFails = []error{nil, errors.New("disk full"), errors.New("disk full")} },
@@ -83,9 +84,7 @@ func TestDuplicatesAreIgnored(t *testing.T) {
 		f := newFixture(t)
 		repeat := weather.Observation{Date: f.records[3].Date, Degrees: weather.RepeatDegrees}
 		f.source.change(2, func(l *fakeLog) { l.records = append(l.records[:10:10], repeat, repeat) })
-		events, cancel := Subscribe(newSystemOf(t, f, nil), "", 1000)
-		_ = events
-		cancel()
+		newSystemOf(t, f, nil)
 		if want := recount(t, f.records, 10); !proto.Equal(f.store.durable.GetStats(), want) {
 			t.Errorf("durable statistics are %v, want %v", f.store.durable.GetStats(), want)
 		}
@@ -156,18 +155,25 @@ func TestPermanentErrorDrainsTheOtherPartitions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		other := days(t, "2001-03-01", 50)
-		broken := &fakeStore{loadFails: messages.Permanent(errors.New("corrupt checkpoint"))}
-		f.source.logs[0] = &fakeLog{records: other, fail: map[int64]error{}, perBatch: 7}
+		good := &fakeStore{saveTakes: time.Second}
+		f.source.logs[0] = &fakeLog{records: other[:20], fail: map[int64]error{}, perBatch: 7}
 		f.config.Partitions = []int32{0, 2}
 		f.config.UntilEnd = false
-		good := &fakeStore{saveTakes: time.Second}
-		f.config.Open = stores(map[int32]*fakeStore{0: good, 2: broken})
-		newSystemOf(t, f, broken.loadFails)
-		if broken.open || good.open {
-			t.Error("a store is still open")
+		f.config.Open = stores(map[int32]*fakeStore{0: good, 2: f.store})
+		result := run(t, t.Context(), newSystem(t), f.config)
+		time.Sleep(10 * time.Second)
+		f.source.change(0, func(l *fakeLog) { l.records = other })
+		time.Sleep(100 * time.Millisecond) // they are counted, and being saved
+		f.source.change(2, func(l *fakeLog) {
+			l.records = append(l.records, days(t, "1999-01-01", 3)...)
+			l.fail[100] = messages.ErrCorruptBatch
+		})
+		if err := <-result; !errors.Is(err, messages.ErrCorruptBatch) {
+			t.Fatalf("Run = %v, want %v", err, messages.ErrCorruptBatch)
 		}
-		if want := recount(t, other, good.durable.GetOffset()); !proto.Equal(good.durable.GetStats(), want) {
-			t.Errorf("durable statistics are %v, want %v", good.durable.GetStats(), want)
+		f.want(t, 100)
+		if good.open || good.durable.GetOffset() != 50 || !proto.Equal(good.durable.GetStats(), recount(t, other, 50)) {
+			t.Errorf("the other partition is saved up to offset %d, want all 50 (still open: %v)", good.durable.GetOffset(), good.open)
 		}
 	})
 }
@@ -179,12 +185,12 @@ func TestDrainSavesWhatWasRead(t *testing.T) {
 		f.store.saveTakes = time.Second
 		ctx, cancel := context.WithCancel(t.Context())
 		result := run(t, ctx, newSystem(t), f.config)
-		synctest.Wait()
+		time.Sleep(1500 * time.Millisecond) // the first checkpoint is being saved
 		cancel()
 		if err := <-result; err != nil {
 			t.Fatal(err)
 		}
-		f.want(t, f.store.durable.GetOffset())
+		f.want(t, 100)
 	})
 }
 
@@ -206,8 +212,8 @@ func TestDrainThatHangsEndsTheRunAndKeepsTheLock(t *testing.T) {
 		if !errors.Is(err, ErrDrain) || !strings.Contains(err.Error(), "partition 2 above offset 100") {
 			t.Errorf("Run = %v, want %v with the offset to count again from", err, ErrDrain)
 		}
-		if took := time.Since(begun); took > DefaultDrainTimeout {
-			t.Errorf("Run took %v to end, want at most %v", took, DefaultDrainTimeout)
+		if took := time.Since(begun); took > defaultDrainTimeout {
+			t.Errorf("Run took %v to end, want at most %v", took, defaultDrainTimeout)
 		}
 		if !f.store.open {
 			t.Error("the store was given up while a save was under way")
@@ -232,6 +238,48 @@ func TestHostStopsTheRoot(t *testing.T) {
 			t.Errorf("Run = %v, want %v", err, ErrStopped)
 		}
 		f.want(t, f.store.durable.GetOffset())
+	})
+}
+
+func TestPermanentErrorWhileADiskHangsEndsTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.config.UntilEnd = false
+		result := run(t, t.Context(), newSystem(t), f.config)
+		time.Sleep(5 * time.Second)
+		f.store.mu.Lock()
+		f.store.hang = make(chan struct{})
+		f.store.mu.Unlock()
+		f.source.change(2, func(l *fakeLog) { l.records = append(l.records, days(t, "1999-01-01", 3)...) })
+		synctest.Wait() // they are being saved
+		f.source.change(2, func(l *fakeLog) { l.fail[103] = messages.ErrCorruptBatch })
+		if err := <-result; !errors.Is(err, messages.ErrCorruptBatch) || !strings.Contains(err.Error(), "partition 2 above offset 100") {
+			t.Errorf("Run = %v, want %v and what is left", err, messages.ErrCorruptBatch)
+		}
+		close(f.store.hang)
+		synctest.Wait()
+		if f.store.open {
+			t.Error("the store is still open after the save has ended")
+		}
+	})
+}
+
+func TestUntilEndMeansTheEndOfTheLogThatIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.source.logs[2].fail[0] = errors.New("connection lost")
+		f.source.logs[2].describe = nil
+		result := run(t, t.Context(), newSystem(t), f.config)
+		synctest.Wait() // backs off, having seen an end of 100
+		f.records = f.records[:30]
+		f.source.change(2, func(l *fakeLog) { l.records = f.records })
+		f.source.mu.Lock()
+		f.source.id = []byte("another topic id")
+		f.source.mu.Unlock()
+		if err := <-result; err != nil {
+			t.Fatal(err)
+		}
+		f.want(t, 30)
 	})
 }
 
@@ -309,6 +357,42 @@ func TestGetStatsIsAnsweredInEveryState(t *testing.T) {
 	})
 }
 
+func TestQuestionThatGoesDownWithTheActorsIsAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.config.UntilEnd = false
+		system := newSystem(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		result := run(t, ctx, system, f.config)
+		time.Sleep(5 * time.Second)
+		hang := make(chan struct{})
+		f.store.mu.Lock()
+		f.store.hang = hang
+		f.store.mu.Unlock()
+		f.source.change(2, func(l *fakeLog) { l.records = append(l.records, days(t, "1999-01-01", 3)...) })
+		synctest.Wait() // they are being saved
+		f.source.change(2, func(l *fakeLog) { l.fail[103] = errors.New("connection lost") })
+		synctest.Wait() // the actors are being stopped, and a save keeps them from it
+		answer := system.Root.RequestFuture(actor.NewPID(system.Address(), "consume"), &messages.GetStats{Partition: 2}, time.Minute)
+		synctest.Wait()
+		f.store.mu.Lock()
+		f.store.hang = nil
+		f.store.mu.Unlock()
+		close(hang)
+		got, err := answer.Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stats := got.(*messages.Stats); stats.GetState() != messages.State_STATE_BACKING_OFF || !strings.Contains(stats.GetLastError(), "connection lost") {
+			t.Errorf("the answer is %v, want the root's own: backing off, connection lost", stats)
+		}
+		cancel()
+		if err := <-result; err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 func TestPictureIsDrawnAfterTheLastCheckpoint(t *testing.T) {
 	for name, draw := range map[string]func() error{
 		"it can be drawn":    func() error { return nil },
@@ -319,6 +403,7 @@ func TestPictureIsDrawnAfterTheLastCheckpoint(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFixture(t)
+				f.store.saveTakes = time.Second
 				var drawn int64
 				f.config.Draw = func() error {
 					f.store.mu.Lock()

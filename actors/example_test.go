@@ -35,7 +35,6 @@ func ExampleRun() {
 
 	check(actors.Run(ctx, system, actors.Consume{
 		Partitions: []int32{0, 1, 2, 3},
-		Topic:      cluster.Topic,
 		Source:     kafka.NewSource(cluster),
 		Open:       func(p int32) (actors.Store, error) { return checkpoint.Open(dir, p) },
 		UntilEnd:   true,
@@ -62,7 +61,6 @@ func ExampleSubscribe() {
 		ended <- actors.Run(ctx, system, actors.Consume{
 			Name:       "winter",
 			Partitions: []int32{0},
-			Topic:      "temperatures",
 			Source:     memorySource{slices.Collect(winter())},
 			Open:       func(int32) (actors.Store, error) { return new(memoryStore), nil },
 		})
@@ -74,7 +72,7 @@ func ExampleSubscribe() {
 		}
 	}
 	root := actor.NewPID(system.Address(), "winter")
-	answer, err := system.Root.RequestFuture(root, &messages.GetStats{Partition: 0}, time.Second).Result()
+	answer, err := system.Root.RequestFuture(root, &messages.GetStats{Partition: 0}, time.Minute).Result()
 	check(err)
 	stats := answer.(*messages.Stats)
 	fmt.Println("counted", stats.GetOffset(), "records of", stats.GetTable().Len(), "months")

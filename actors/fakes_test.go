@@ -148,8 +148,11 @@ func (s *fakeSource) fetch(req *messages.ReadRequest, offset int64) (*messages.R
 	}
 	if err := l.fail[offset]; err != nil {
 		delete(l.fail, offset)
-		if err == errPanic {
+		switch err {
+		case errPanic:
 			panic("a bug in the source")
+		case errSkips:
+			return &messages.RecordBatch{Partition: req.GetPartition(), Base: offset + 1, Next: offset + 2}, nil, nil
 		}
 		return nil, nil, err
 	}
@@ -170,8 +173,12 @@ func (s *fakeSource) fetch(req *messages.ReadRequest, offset int64) (*messages.R
 	return b, nil, nil
 }
 
-// errPanic makes a fake panic instead of failing.
-var errPanic = errors.New("panic")
+var (
+	// errPanic makes a fake panic instead of failing.
+	errPanic = errors.New("panic")
+	// errSkips makes a fakeSource leave out a record.
+	errSkips = errors.New("skip a record")
+)
 
 // fakeStore is the durable state of one partition in memory.
 type fakeStore struct {

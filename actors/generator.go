@@ -23,11 +23,13 @@ type generator struct {
 	// Touched only by Receive.
 	next     func() (weather.Observation, bool)
 	stop     func()
-	producer *actor.PID // who demands
-	demand   int        // days demanded and not sent yet
-	due      time.Time  // when the next day is, if there is a delay
+	ahead    weather.Observation // the next day, so that the last one is known
+	more     bool                // there is one
+	producer *actor.PID          // who demands
+	demand   int                 // days demanded and not sent yet
+	due      time.Time           // when the next day is, if there is a delay
 	timer    *time.Timer
-	ended    bool
+	ended    bool // the last batch was sent
 }
 
 // dayDue tells the generator that its delay is over.
@@ -37,6 +39,7 @@ func (g *generator) Receive(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
 	case *actor.Started:
 		g.next, g.stop = iter.Pull(g.days)
+		g.ahead, g.more = g.next()
 	case *messages.Demand:
 		g.producer = ctx.Sender()
 		g.demand += int(msg.GetReports())
@@ -61,7 +64,8 @@ func (g *generator) generate(ctx actor.Context) {
 		}
 		ctx.Send(g.producer, g.batch(size))
 		g.demand -= size
-		if g.delay > 0 {
+		g.ended = !g.more
+		if g.delay > 0 && !g.ended {
 			g.timer = sendAfter(ctx, g.untilNext(time.Now()), dayDue{})
 		}
 	}
@@ -69,18 +73,15 @@ func (g *generator) generate(ctx actor.Context) {
 
 func (g *generator) batch(size int) *messages.ReportBatch {
 	b := &messages.ReportBatch{Dates: make([]int32, 0, size), Degrees: make([]float64, 0, size)}
-	for len(b.Dates) < size {
-		day, ok := g.next()
-		if !ok {
-			g.ended, b.Last = true, true
-			break
-		}
-		if g.repeat != nil && g.repeat(day.Date) {
+	for g.more && len(b.Dates) < size {
+		if g.repeat != nil && g.repeat(g.ahead.Date) {
 			b.Repeats = append(b.Repeats, int32(len(b.Dates)))
 		}
-		b.Dates = append(b.Dates, int32(day.Date))
-		b.Degrees = append(b.Degrees, day.Degrees)
+		b.Dates = append(b.Dates, int32(g.ahead.Date))
+		b.Degrees = append(b.Degrees, g.ahead.Degrees)
+		g.ahead, g.more = g.next()
 	}
+	b.Last = !g.more
 	return b
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 
 	"github.com/weatheractors/weatheractors/messages"
@@ -41,7 +42,7 @@ func (o *opening) run(ctx context.Context) (result *opened) {
 	result = &opened{partition: o.partition, store: o.store}
 	defer func() {
 		if reason := recover(); reason != nil {
-			result.err = fmt.Errorf("open partition %d: panic: %v", o.partition, reason)
+			result.err = fmt.Errorf("open partition %d: panic: %v\n%s", o.partition, reason, debug.Stack())
 		}
 	}()
 	if result.store == nil {
@@ -86,15 +87,18 @@ func (o *opening) load(ctx context.Context, result *opened) error {
 	}
 	result.rejectBytes = found.GetRejectBytes()
 	result.end = log.GetLastStableOffset()
-	result.request = &messages.ReadRequest{Partition: o.partition, Offset: plan.offset, Topic: plan.topic, Until: o.endOf(log, plan.reset)}
+	result.request = &messages.ReadRequest{Partition: o.partition, Offset: plan.offset, Topic: plan.topic, Until: o.endOf(log, found.GetOffset() == 0)}
 	return nil
 }
 
-func (o *opening) endOf(log *messages.PartitionRange, reset bool) int64 {
+// endOf returns where the run ends for the partition: at the end that the log
+// had when it was first opened. A partition that is begun anew may have another
+// log since then.
+func (o *opening) endOf(log *messages.PartitionRange, anew bool) int64 {
 	switch {
 	case !o.config.UntilEnd:
 		return -1
-	case o.until >= 0 && !reset:
+	case o.until >= 0 && !anew:
 		return o.until
 	default:
 		return log.GetLastStableOffset()

@@ -94,14 +94,16 @@ func TestPartitionIsResetWhereAsked(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				f := newFixture(t)
 				f.config.ResetOnRecreate = true
-				f.source.logs[2].fail[50] = cause
+				id := f.source.id
 				if cause == messages.ErrTopicRecreated {
-					// Another topic's records were counted before.
-					f.store.durable = &messages.Checkpoint{
-						Partition: 2, Offset: 7, Stats: recount(t, days(t, "1980-01-01", 7), 7),
-						Topic: &messages.CountedTopic{Name: f.source.topic, Id: []byte("another topic id")},
-					}
-					delete(f.source.logs[2].fail, 50)
+					id = []byte("another topic id")
+				} else {
+					f.source.logs[2].fail[50] = cause
+				}
+				// Other records were counted before.
+				f.store.durable = &messages.Checkpoint{
+					Partition: 2, Offset: 50, Stats: recount(t, days(t, "1980-01-01", 50), 50),
+					Topic: &messages.CountedTopic{Name: f.source.topic, Id: id},
 				}
 				newSystemOf(t, f, nil)
 				f.want(t, 100)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -192,6 +193,18 @@ func TestDelayPacesTheDays(t *testing.T) {
 	})
 }
 
+func TestTheLastDayEndsTheRunWithoutADelay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		if err := Run(t.Context(), newSystem(t), Produce{Days: slices.Values(days(t, "1990-01-01", 2)), Delay: time.Hour, Sink: newFakeSink(10)}); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(begun); took > time.Hour+time.Minute {
+			t.Errorf("2 days an hour apart took %v", took)
+		}
+	})
+}
+
 func TestProduceDrainsWhatIsInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sink := newFakeSink(100)
@@ -228,8 +241,8 @@ func TestProduceEndsWithErrors(t *testing.T) {
 		result := run(t, ctx, newSystem(t), Produce{Days: forever(date(t, "1990-01-01")), Sink: sink})
 		synctest.Wait()
 		cancel()
-		if err := <-result; !errors.Is(err, ErrDrain) {
-			t.Errorf("Run = %v, want %v", err, ErrDrain)
+		if err := <-result; !errors.Is(err, ErrDrain) || !strings.Contains(err.Error(), "10 of 10 reports handed over are not acknowledged") {
+			t.Errorf("Run = %v, want %v and how many", err, ErrDrain)
 		}
 		synctest.Wait()
 		if !sink.aborted {

@@ -65,6 +65,7 @@ func (p *producer) Receive(ctx actor.Context) {
 		p.goOn(ctx)
 	case *messages.Drain:
 		p.draining = true
+		p.report(ctx) // what was handed over since the last acknowledgement
 		p.goOn(ctx)
 	case sinkEnded:
 		p.closed = true

@@ -55,12 +55,15 @@ func Run(ctx context.Context, system *actor.ActorSystem, config Config) error {
 }
 
 // Props makes the root of the tree that config describes, for a host that
-// spawns it where it likes. done is called exactly once, by an actor's
-// goroutine, with what Run would return; it must not block. The root takes
+// spawns it where it likes. done is called exactly once, by a goroutine
+// of the tree, with what Run would return; it must not block. The root takes
 // messages.Drain, as an end of Run's context, and messages.GetStats.
 func Props(config Config, done func(error)) (*actor.Props, error) {
 	if err := config.validate(); err != nil {
 		return nil, err
+	}
+	if done == nil {
+		return nil, fmt.Errorf("%w: nobody to be told how it ends", errConfig)
 	}
 	var once sync.Once
 	return config.props(func(err error) { once.Do(func() { done(err) }) }), nil

@@ -65,6 +65,6 @@ func (w *checkpointWriter) save(ctx actor.Context) {
 	w.backoff.reset()
 	w.pending = nil
 	w.publish(&messages.Event{Event: &messages.Event_CheckpointSaved{CheckpointSaved: saved}})
+	ctx.Send(ctx.Parent(), saved) // first: the root is to hear of it before it hears Drained
 	ctx.Send(w.asker, saved)
-	ctx.Send(ctx.Parent(), saved)
 }

@@ -145,7 +145,6 @@ func (a *app) consumeConfig(name string, cluster kafka.Config, partitions []int3
 	return actors.Consume{
 		Name:       name,
 		Partitions: partitions,
-		Topic:      cluster.Topic,
 		Source:     kafka.NewSource(cluster),
 		Open:       func(p int32) (actors.Store, error) { return checkpoint.Open(dir, p) },
 	}

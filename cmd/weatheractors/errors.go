@@ -76,6 +76,7 @@ var hints = []struct {
 	{messages.ErrPartitionMissing, "name partitions that exist, or all of them with --all"},
 	{messages.ErrCorruptBatch, "nothing behind that batch can be read; delete the records up to it from the topic, then use `--on-gap skip`"},
 	{actors.ErrOtherTopic, "use another folder for another topic: --dir"},
+	{actors.ErrRejectLimit, "see in partition-N.rejected.jsonl what is wrong with them, and mend the producer; to go on, move that file away"},
 	{actors.ErrInvalidRecord, "`--on-invalid skip` keeps such records aside and goes on"},
 	{checkpoint.ErrCorrupt, "nothing was overwritten; move the file away to count the partition from the beginning"},
 	{checkpoint.ErrLocked, "one process at a time may keep a partition; stop the other one, or use another --dir"},
