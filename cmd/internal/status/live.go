@@ -38,9 +38,12 @@ func (l *live) event(e *messages.Event) {
 	case *messages.Event_PartitionStarted:
 		l.partitions[e.PartitionStarted.GetPartition()] = newGauge(e.PartitionStarted.GetOffset(), e.PartitionStarted.GetLastStableOffset())
 	case *messages.Event_BatchCounted:
-		if g := l.partitions[e.BatchCounted.GetPartition()]; g != nil {
-			g.now, g.end = e.BatchCounted.GetOffset(), e.BatchCounted.GetLastStableOffset()
+		b := e.BatchCounted
+		if l.partitions[b.GetPartition()] == nil {
+			l.partitions[b.GetPartition()] = newGauge(b.GetOffset(), 0)
 		}
+		g := l.partitions[b.GetPartition()]
+		g.now, g.end = b.GetOffset(), b.GetLastStableOffset()
 	case *messages.Event_Published:
 		if l.producer == nil {
 			l.producer = newGauge(0, 0)

@@ -112,7 +112,7 @@ func (l *logger) event(e *messages.Event) {
 
 func (l *logger) started(s *messages.PartitionStarted) {
 	l.of(s.GetPartition()).offset = s.GetOffset()
-	for _, role := range []string{"opening", "reader", "aggregator", "checkpoint-writer", "partition"} {
+	for _, role := range []string{"opening", "reader", "aggregator", "checkpoint-writer", "partition", "read"} {
 		delete(l.troubles, trouble{s.GetPartition(), role})
 	}
 	l.log.Info("counting", "partition", s.GetPartition(), "offset", s.GetOffset(), "lag", max(0, s.GetLastStableOffset()-s.GetOffset()))
