@@ -1,14 +1,12 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"runtime/debug"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -156,11 +154,11 @@ func (a *app) cluster() kafka.Config {
 	return c
 }
 
-// printf prints a result. A reader that has gone (| head) is no error; any other
-// failure ends the program with one, in the end.
+// printf prints a result. If that fails, the program ends with an error, in the
+// end. (A reader that has gone, | head, ends it at once: by SIGPIPE.)
 func (a *app) printf(format string, args ...any) {
 	_, err := fmt.Fprintf(a.stdout, format, args...)
-	if err != nil && a.unwritten == nil && !errors.Is(err, syscall.EPIPE) {
+	if err != nil && a.unwritten == nil {
 		a.unwritten = fmt.Errorf("write to standard output: %w", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
@@ -112,24 +113,24 @@ func (d *demo) run(ctx context.Context) (err error) {
 // pipeline runs until ctx ends: first the producer is drained, then the
 // consumers are, and then what is left in the topic is counted.
 func (d *demo) pipeline(ctx context.Context, cluster kafka.Config, producer actors.Produce) error {
-	events, cancelEvents := actors.Subscribe(d.system, "", eventsAhead)
-	told := make(chan struct{})
-	go func() {
-		defer close(told)
-		d.tell(events)
-	}()
+	stopListening := d.listen()
 	producing, stopProducing := context.WithCancel(ctx)
 	defer stopProducing()
 	consuming, stopConsuming := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopConsuming()
 
+	picture := picture{dir: d.dir, out: d.monthSVG(), months: firstQuarter()}
 	var consumers sync.WaitGroup
 	pairs := [][]int32{{0, 2}, {1, 3}}
 	errs := make([]error, len(pairs)+1) // the last is the producer's
 	for i, pair := range pairs {
+		config := d.consumeConfig(fmt.Sprintf("consume-%d-%d", pair[0], pair[1]), cluster, pair)
+		if i == 0 { // one at a time may replace the picture
+			config.Draw = picture.draw
+		}
 		consumers.Go(func() {
 			defer stopProducing()
-			errs[i] = actors.Run(consuming, d.system, d.consumer(fmt.Sprintf("consume-%d-%d", pair[0], pair[1]), cluster, pair))
+			errs[i] = actors.Run(consuming, d.system, config)
 		})
 	}
 	if errs[len(pairs)] = actors.Run(producing, d.system, producer); errs[len(pairs)] == nil {
@@ -139,20 +140,28 @@ func (d *demo) pipeline(ctx context.Context, cluster kafka.Config, producer acto
 	consumers.Wait()
 	err := errors.Join(errs...)
 	if err == nil {
-		rest := d.consumer("consume-rest", cluster, []int32{0, 1, 2, 3})
-		rest.UntilEnd = true
+		rest := d.consumeConfig("consume-rest", cluster, []int32{0, 1, 2, 3})
+		rest.UntilEnd, rest.Draw = true, picture.draw
 		err = actors.Run(context.WithoutCancel(ctx), d.system, rest)
 	}
-	cancelEvents()
-	<-told
+	stopListening()
 	d.sumUp()
 	return err
 }
 
-func (d *demo) consumer(name string, cluster kafka.Config, partitions []int32) actors.Consume {
-	config := d.consumeConfig(name, cluster, partitions)
-	config.Draw = picture{dir: d.dir, out: d.monthSVG(), months: firstQuarter()}.draw
-	return config
+// listen tells what is happening, and warns of what goes wrong, until stop is
+// called and all is told.
+func (d *demo) listen() (stop func()) {
+	events, cancelEvents := actors.Subscribe(d.system, "", eventsAhead)
+	warnings, cancelWarnings := actors.Subscribe(d.system, "", eventsAhead)
+	var listeners sync.WaitGroup
+	listeners.Go(func() { d.tell(events) })
+	listeners.Go(func() { status.Log(warnings, slog.New(warningsOnly{d.log.Handler()}), nil) })
+	return func() {
+		cancelEvents()
+		cancelWarnings()
+		listeners.Wait()
+	}
 }
 
 // tell prints what is happening, every now and then.

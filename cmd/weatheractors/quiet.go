@@ -38,3 +38,10 @@ func demoted(level slog.Level) slog.Level {
 	}
 	return level
 }
+
+// warningsOnly passes on what is at least a warning.
+type warningsOnly struct{ slog.Handler }
+
+func (w warningsOnly) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && w.Handler.Enabled(ctx, level)
+}

@@ -24,11 +24,16 @@ func untilSignal(parent context.Context) (ctx context.Context, stop func()) {
 		case <-ctx.Done():
 			return
 		}
-		// The same signal may come twice: to the process, and to its group.
-		for first := time.Now(); time.Since(first) < sameSignal; {
-			<-signals
-		}
+		awaitSecond(signals)
 		os.Exit(exitInterrupted)
 	}()
 	return ctx, func() { signal.Stop(signals); cancel() }
+}
+
+// awaitSecond returns at the second signal. The first may come twice: to the
+// process, and to its group.
+func awaitSecond(signals <-chan os.Signal) {
+	for first := time.Now(); time.Since(first) < sameSignal; {
+		<-signals
+	}
 }
