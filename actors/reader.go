@@ -85,7 +85,7 @@ func (r *reader) start(ctx actor.Context) {
 type pump struct {
 	request *messages.ReadRequest
 	publish func(*messages.Event)
-	credits chan<- struct{}
+	credits chan struct{}
 	send    func(*messages.RecordBatch)
 	next    int64 // next of the last batch sent
 }
@@ -107,6 +107,25 @@ func (p *pump) deliver(ctx context.Context, b *messages.RecordBatch) error {
 	}
 	p.send(b)
 	p.next = b.GetNext()
+	if len(b.GetRejects()) == 0 {
+		return nil
+	}
+	return p.settle(ctx)
+}
+
+// settle waits until nothing is in flight. Rejects are large, and are answered
+// only once they are durable: so there is one batch of them at a time.
+func (p *pump) settle(ctx context.Context) error {
+	for range batchesInFlight {
+		select {
+		case p.credits <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	for range batchesInFlight {
+		<-p.credits
+	}
 	return nil
 }
 

@@ -115,7 +115,7 @@ func TestDecode(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := decode(3, &fetched{base: tt.base, next: 99, batches: tt.batches, aborted: tt.aborted, lastStable: 98})
+			got := decoded(3, &fetched{base: tt.base, next: 99, batches: tt.batches, aborted: tt.aborted, lastStable: 98})
 			if days(got) != tt.want {
 				t.Errorf("got days %q, want %q", days(got), tt.want)
 			}
@@ -138,7 +138,7 @@ func TestDecodeKeepsRejectsAside(t *testing.T) {
 		&sarama.Record{Key: []byte("March"), Value: report("1990-01-03", 3)},
 		&sarama.Record{},
 	)
-	got := decode(0, &fetched{base: 20, next: 25, batches: []*sarama.RecordBatch{batch}})
+	got := decoded(0, &fetched{base: 20, next: 25, batches: []*sarama.RecordBatch{batch}})
 	if days(got) != "1:1 2:2" {
 		t.Errorf("got days %q, want those of the valid records", days(got))
 	}
@@ -177,7 +177,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte("\xff"), []byte("\x0a\x0a1990-13-01"))
 	f.Fuzz(func(t *testing.T, key, value []byte) {
 		batch := batchAt(5, january(1, 1), &sarama.Record{Key: key, Value: value}, january(2, 2))
-		got := decode(0, &fetched{base: 5, next: 8, batches: []*sarama.RecordBatch{batch}})
+		got := decoded(0, &fetched{base: 5, next: 8, batches: []*sarama.RecordBatch{batch}})
 		if len(got.Dates) != len(got.Degrees) || len(got.Dates)+len(got.Rejects) != 3 || len(got.Rejects) > 1 {
 			t.Fatalf("got %v, want each of 3 records either counted or rejected", got)
 		}
@@ -194,7 +194,7 @@ func FuzzDecode(f *testing.F) {
 
 func TestDecodeAllocatesPerColumnNotPerRecord(t *testing.T) {
 	f := benchmarkFetch(10_000)
-	if n := testing.AllocsPerRun(10, func() { decode(0, f) }); n > 10 {
+	if n := testing.AllocsPerRun(10, func() { decoded(0, f) }); n > 10 {
 		t.Errorf("%v allocations for 10,000 records, want at most 10", n)
 	}
 }
@@ -212,7 +212,55 @@ func BenchmarkDecode(b *testing.B) {
 	f := benchmarkFetch(n)
 	b.ReportAllocs()
 	for b.Loop() {
-		decode(0, f)
+		decoded(0, f)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/record")
+}
+
+// decoded is what f is decoded to, if that is one message.
+func decoded(partition int32, f *fetched) *messages.RecordBatch {
+	var only *messages.RecordBatch
+	for b := range decode(partition, f) {
+		if only != nil {
+			panic("more than one message")
+		}
+		only = b
+	}
+	return only
+}
+
+func TestManyRejectsComeInSeveralMessages(t *testing.T) {
+	const n = 2*maxRejects + 100
+	records := make([]*sarama.Record, 0, 2*n)
+	for range n { // a good one before each bad one
+		records = append(records, january(1, 1), &sarama.Record{Value: []byte("rubbish")})
+	}
+	f := &fetched{base: 10, next: 10 + 2*n, batches: []*sarama.RecordBatch{batchAt(10, records...)},
+		epochs: epochs{{Epoch: 1, FirstOffset: 10}, {Epoch: 2, FirstOffset: 10 + 2*n - 1}}}
+	base, dates, rejects, begun := f.base, 0, 0, 0
+	for b := range decode(0, f) {
+		if b.Base != base || b.Next <= b.Base || len(b.Rejects) > maxRejects {
+			t.Fatalf("a message of [%d, %d) with %d rejects follows offset %d", b.Base, b.Next, len(b.Rejects), base)
+		}
+		for i, r := range b.Rejects {
+			if want := b.Base + int64(2*i+1); r.Offset != want || int(r.Preceding) != i+1 {
+				t.Fatalf("reject %d is of offset %d after %d records, want %d after %d", i, r.Offset, r.Preceding, want, i+1)
+			}
+		}
+		base, dates, rejects, begun = b.Next, dates+len(b.Dates), rejects+len(b.Rejects), begun+len(b.Epochs)
+	}
+	if base != f.next || dates != n || rejects != n || begun != 2 {
+		t.Errorf("got %d records, %d rejects and %d epochs up to offset %d, want %d, %d and 2 up to %d", dates, rejects, begun, base, n, n, f.next)
+	}
+}
+
+func TestTheLastRejectOfAMessageMayBeTheLastOfAll(t *testing.T) {
+	records := make([]*sarama.Record, maxRejects)
+	for i := range records {
+		records[i] = &sarama.Record{}
+	}
+	b := decoded(0, &fetched{next: maxRejects, batches: []*sarama.RecordBatch{batchAt(0, records...)}})
+	if b.Next != maxRejects || len(b.Rejects) != maxRejects {
+		t.Errorf("got %d rejects up to offset %d, want %d", len(b.Rejects), b.Next, maxRejects)
+	}
 }

@@ -158,7 +158,11 @@ func (l *link) read(ctx context.Context, req *messages.ReadRequest, deliver func
 func pass(n news, partition int32, deliver func(*messages.RecordBatch) error, trouble func(error), wrap func(error) error) error {
 	switch {
 	case n.fetched != nil:
-		return deliver(decode(partition, n.fetched))
+		for batch := range decode(partition, n.fetched) {
+			if err := deliver(batch); err != nil {
+				return err
+			}
+		}
 	case n.trouble != nil:
 		trouble(wrap(n.trouble))
 	case n.recovered:

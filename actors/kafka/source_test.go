@@ -107,7 +107,7 @@ func readLittleByLittle(t *testing.T, c Config, end int64) (numbers []int) {
 		if err != nil || got == nil {
 			t.Fatalf("offset %d: got %v, %v, want a batch", r.offset, got, err)
 		}
-		for _, n := range decode(0, got).Degrees {
+		for _, n := range decoded(0, got).Degrees {
 			numbers = append(numbers, int(n))
 		}
 		r.offset = got.next
