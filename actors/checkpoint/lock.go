@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"unicode"
 
@@ -16,6 +18,11 @@ import (
 // ErrLocked says that another process, or another Partition of this one, has
 // the partition. The error that wraps it names the owner. It is permanent.
 var ErrLocked = messages.Permanent(errors.New("partition is locked by another writer"))
+
+// ErrLockLost says that somebody removed or replaced a partition's lock file:
+// others may write to the partition now, so that its owner must not. It is
+// permanent.
+var ErrLockLost = messages.Permanent(errors.New("lock file was removed or replaced"))
 
 // lock is a partition's lock file, locked. Its content only tells people who
 // has it: "# process 4242 on host alpha". What counts is the lock on the file,
@@ -47,6 +54,33 @@ func acquire(path string) (*lock, error) {
 	}
 	l.write(fmt.Sprintf(" process %d on host %s\n", os.Getpid(), host))
 	return l, nil
+}
+
+// check returns ErrLockLost if the file at the lock's path is not the one that is
+// locked. A directory that has gone altogether may come back (a volume that was
+// unmounted): that is no loss yet.
+func (l *lock) check() error {
+	if l == nil {
+		return nil
+	}
+	held, err := l.held.Stat()
+	if err != nil {
+		return err
+	}
+	there, err := os.Stat(l.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(filepath.Dir(l.path)); errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return fmt.Errorf("%s: %w", l.path, ErrLockLost)
+	}
+	if err != nil {
+		return err
+	}
+	if !os.SameFile(held, there) {
+		return fmt.Errorf("%s: %w", l.path, ErrLockLost)
+	}
+	return nil
 }
 
 // write changes who owns the file. A full disk is no reason to refuse work.

@@ -60,9 +60,13 @@ func (p *Partition) topicPath() string { return p.beside(".topic") }
 //     dropped: a crash came between saving them and saving the file.
 //   - Rejects at the offset or above are cut off the file of rejects, durably.
 //
-// An error is ErrCorrupt, or comes from the file system, which may recover.
+// An error is ErrCorrupt, ErrLockLost, or comes from the file system, which may
+// recover; unless it says that the file may not be read, or is none.
 func (p *Partition) Load() (*messages.Checkpoint, error) {
 	p.loaded = false
+	if err := p.lock.check(); err != nil {
+		return nil, fmt.Errorf("load checkpoint %s: %w", p.path(), err)
+	}
 	// A predecessor may have been killed before it did this. What is loaded is
 	// said to be durable.
 	if err := p.disk.SyncDir(p.dir); err != nil {
@@ -140,6 +144,9 @@ func (p *Partition) Save(c *messages.Checkpoint) (*messages.CheckpointSaved, err
 	if err := p.encode(c); err != nil {
 		return nil, messages.Permanent(fmt.Errorf("save checkpoint %s: %w", p.path(), err))
 	}
+	if err := p.lock.check(); err != nil {
+		return nil, fmt.Errorf("save checkpoint %s: %w", p.path(), err)
+	}
 	if p.fresh {
 		if err := p.removeOld(); err != nil {
 			return nil, fmt.Errorf("save checkpoint %s: remove what an older one left: %w", p.path(), err)
@@ -153,6 +160,7 @@ func (p *Partition) Save(c *messages.Checkpoint) (*messages.CheckpointSaved, err
 		return nil, fmt.Errorf("save topic %s: %w", p.topicPath(), err)
 	}
 	if err := replaceFile(p.disk, p.path(), p.fileBytes); err != nil {
+		p.topic = nil // whatever went wrong may have taken it, too
 		return nil, fmt.Errorf("save checkpoint %s: %w", p.path(), err)
 	}
 	p.offset = c.GetOffset()

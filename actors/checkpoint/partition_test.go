@@ -257,10 +257,46 @@ func TestDirectoryThatVanishes(t *testing.T) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	load(t, p)
-	save(t, p, s.at(0, 8))
-	if c := load(t, p); !proto.Equal(c, s.wantLoaded(8)) {
-		t.Errorf("loaded %v", c)
+	// Another process can lock the partition now.
+	if _, err := p.Load(); !errors.Is(err, ErrLockLost) || !messages.IsPermanent(err) {
+		t.Errorf("Load: %v", err)
+	}
+}
+
+func TestLockFileThatIsReplaced(t *testing.T) {
+	for name, replace := range map[string]func(path string) error{
+		"removed": os.Remove,
+		"another": func(path string) error { return errors.Join(os.Remove(path), os.WriteFile(path, nil, filePerm)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, _ := open(t, t.TempDir())
+			s := story{'A'}
+			save(t, p, s.at(0, 8))
+			if err := replace(p.lock.path); err != nil {
+				t.Skipf("this system does not let go of it: %v", err)
+			}
+			if _, err := p.Save(s.at(8, 15)); !errors.Is(err, ErrLockLost) || !messages.IsPermanent(err) {
+				t.Errorf("Save: %v", err)
+			}
+			if c, err := ReadFile(p.path()); err != nil || c.GetOffset() != 8 {
+				t.Errorf("the file was written on, to offset %d: %v", c.GetOffset(), err)
+			}
+		})
+	}
+}
+
+func TestFileThatCanNotBeRead(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(Path(dir, 3), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p, err := Open(dir, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = p.Close() }()
+	if _, err := p.Load(); err == nil || !messages.IsPermanent(err) {
+		t.Errorf("Load of a directory: %v, want a permanent error", err)
 	}
 }
 

@@ -3,11 +3,13 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/weatheractors/weatheractors/messages"
 )
@@ -87,5 +89,12 @@ func loadError(what, path string, err error) error {
 	if syntax := (*syntaxError)(nil); errors.As(err, &syntax) {
 		return fmt.Errorf("load %s %s: %w: %v", what, path, ErrCorrupt, err)
 	}
-	return fmt.Errorf("load %s %s: %w", what, path, err)
+	err = fmt.Errorf("load %s %s: %w", what, path, err)
+	if errors.Is(err, fs.ErrPermission) {
+		return messages.Permanent(fmt.Errorf("%w (as user id %s)", err, userID()))
+	}
+	if errors.Is(err, syscall.EISDIR) {
+		return messages.Permanent(err)
+	}
+	return err
 }
