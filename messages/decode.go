@@ -25,7 +25,11 @@ const (
 	plainReportSize = 2 + plainDateSize + 1 + 8
 )
 
-var errEmptyValue = errors.New("empty value")
+var (
+	errEmptyValue = errors.New("empty value")
+	// The library's own texts differ from build to build.
+	errMalformed = errors.New("value is not a protobuf Report")
+)
 
 // DecodeReport reads the observation in a record. It accepts what proto.Unmarshal
 // accepts as a Report, if the date is valid, the degrees can be counted
@@ -68,16 +72,16 @@ func parseReport(value []byte) (date []byte, degrees float64, err error) {
 	for len(value) > 0 {
 		number, kind, n := protowire.ConsumeTag(value)
 		if n < 0 {
-			return nil, 0, notAReport(protowire.ParseError(n))
+			return nil, 0, errMalformed
 		}
 		if number > protowire.MaxValidNumber {
-			return nil, 0, notAReport(fmt.Errorf("field number %d", number))
+			return nil, 0, errMalformed
 		}
 		value = value[n:]
 		switch {
 		case number == dateField && kind == protowire.BytesType:
 			if date, n = protowire.ConsumeBytes(value); n >= 0 && !utf8.Valid(date) {
-				return nil, 0, notAReport(errors.New("date is not UTF-8"))
+				return nil, 0, errMalformed
 			}
 		case number == degreesField && kind == protowire.Fixed64Type:
 			var bits uint64
@@ -87,13 +91,9 @@ func parseReport(value []byte) (date []byte, degrees float64, err error) {
 			n = protowire.ConsumeFieldValue(number, kind, value)
 		}
 		if n < 0 {
-			return nil, 0, notAReport(protowire.ParseError(n))
+			return nil, 0, errMalformed
 		}
 		value = value[n:]
 	}
 	return date, degrees, nil
-}
-
-func notAReport(err error) error {
-	return fmt.Errorf("value is not a protobuf Report: %w", err)
 }
