@@ -82,7 +82,7 @@ func TestWhatHappensToTheLog(t *testing.T) {
 			c.deleteBelow(3)
 			return topic(c)
 		}, fileOf(t, 2, first, second), Unprovable,
-			[]string{"records 0 to 1: deleted from the topic, which begins at offset 2 now; what the file counts of them can't be recounted"}},
+			[]string{"records 0 to 1: deleted from the topic, which begins at offset 3 now; what the file counts of them can't be recounted"}},
 		{"deleted before they were counted, and skipped", func(c *cluster) map[string]string {
 			c.produce(first, second, third)
 			c.deleteBelow(2)

@@ -140,7 +140,7 @@ func (r *reader) find(partitions []kmsg.MetadataResponseTopicPartition) error {
 		r.known, r.leader, r.epoch = true, p.Leader, p.LeaderEpoch
 		return nil
 	}
-	return final{fmt.Errorf("%w: topic has %d", messages.ErrPartitionMissing, len(partitions))}
+	return final{fmt.Errorf("%w: the topic has %d of them", messages.ErrPartitionMissing, len(partitions))}
 }
 
 // locate returns the partition's leader.

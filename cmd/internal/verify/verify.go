@@ -112,6 +112,7 @@ func (r *reader) recount(ctx context.Context, e *evidence, progress func(done, t
 // evidence is what the topic still says about the records that a file counts.
 type evidence struct {
 	files *files
+	start int64  // offset of the first record that is there
 	end   int64  // last stable offset
 	read  span   // what the topic still holds of the records below the file's offset
 	gone  []span // deleted, though the file counts them
@@ -122,7 +123,7 @@ type evidence struct {
 
 // newEvidence sets out what is to be read of a log that goes from start to end.
 func newEvidence(f *files, start, end int64) *evidence {
-	e := &evidence{files: f, end: end, tally: newTally(), skipped: make(map[span]int64)}
+	e := &evidence{files: f, start: start, end: end, tally: newTally(), skipped: make(map[span]int64)}
 	offset := f.file.offset
 	if f.topic != nil {
 		e.gaps = clip(f.topic.gaps, offset)
@@ -152,7 +153,7 @@ func (e *evidence) compare(report *Report) error {
 		report.differ(fmt.Sprintf("offset is %d, topic ends at %d: another topic was counted, or the log has lost its end", file.offset, e.end))
 	}
 	for _, gone := range e.gone {
-		report.unprovable("%v: deleted from the topic, which begins at offset %d now; what the file counts of them can't be recounted", gone, e.read.base)
+		report.unprovable("%v: deleted from the topic, which begins at offset %d now; what the file counts of them can't be recounted", gone, e.start)
 	}
 	for _, gap := range e.gaps {
 		if n := e.skipped[gap]; n > 0 {
