@@ -149,7 +149,7 @@ func (a *app) readPassword() error {
 func (a *app) cluster() kafka.Config {
 	c := kafka.Config{Brokers: a.brokers, Topic: a.topic, TLS: a.tls, SASL: a.sasl}
 	if c.SASL.Mechanism == "" {
-		c.SASL = kafka.SASL{} // a password in the environment alone is none of our business
+		c.SASL.Password = "" // one in the environment alone is none of our business
 	}
 	return c
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -130,6 +132,7 @@ func (a *app) consume(ctx context.Context, c consume, partitions []int32) error 
 		}
 		go a.announceMore(ctx, cluster, len(named))
 	}
+	limitMemory(len(named))
 	config := a.consumeConfig("consume", cluster, named)
 	config.UntilEnd, config.FailOnInvalid, config.ResetOnRecreate, config.SkipGaps = c.untilEnd, c.invalidFails, c.resets, c.gapsSkips
 	if c.plot != "" {
@@ -137,6 +140,16 @@ func (a *app) consume(ctx context.Context, c consume, partitions []int32) error 
 	}
 	_, err = a.run(ctx, a.newSystem(), config)
 	return err
+}
+
+// limitMemory makes the garbage collector work harder before memory grows beyond
+// what reading so many partitions at once takes: fetches of some megabytes each,
+// unpacked. GOMEMLIMIT in the environment wins.
+func limitMemory(partitions int) {
+	const base, each = 64 << 20, 12 << 20 // bytes
+	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
+		debug.SetMemoryLimit(base + each*int64(partitions))
+	}
 }
 
 // consumeConfig joins the actors with Kafka and the files.

@@ -80,6 +80,7 @@ var hints = []struct {
 	{actors.ErrInvalidRecord, "`--on-invalid skip` keeps such records aside and goes on"},
 	{checkpoint.ErrCorrupt, "nothing was overwritten; move the file away to count the partition from the beginning"},
 	{checkpoint.ErrLocked, "one process at a time may keep a partition; stop the other one, or use another --dir"},
+	{checkpoint.ErrLockLost, "leave the .lock files alone while a process runs; start it again, once"},
 	{checkpoint.ErrNotWritable, "choose another folder with --dir, or make this one writable"},
 	{embedded.ErrAddressInUse, "choose another address with --listen; --listen 127.0.0.1:0 takes a free port"},
 	{embedded.ErrDataDirLocked, "stop the other broker, or choose another folder with --data-dir"},
@@ -92,7 +93,7 @@ var hints = []struct {
 	{weather.ErrNoStation, "name a station that the file has with --station, or leave it out if there is only one"},
 	{weather.ErrGzip, "fetch the file again"},
 	{weather.ErrTooLong, "take the file of one station"},
-	{weather.ErrUnmendable, "produce anew: leave out --resume, or use another --topic"},
+	{weather.ErrUnmendable, "produce anew: with --recreate instead of --resume, or to another --topic"},
 }
 
 func hint(err error) string {

@@ -56,7 +56,7 @@ that a viewer never sees half of one.`,
 				return needFiles(a.watch(cmd.Context(), p))
 			}
 			if err := p.draw(); err != nil {
-				return needFiles(err)
+				return err
 			}
 			a.printf("%s\n", p.out)
 			return nil
@@ -95,7 +95,7 @@ func parseMonths(names []string) ([]time.Month, error) {
 func (p picture) draw() error {
 	bars, err := p.bars()
 	if err != nil {
-		return err
+		return needFiles(err)
 	}
 	var svg bytes.Buffer
 	if err := render.Months(&svg, bars); err != nil {

@@ -40,10 +40,10 @@ func TestABadDataFilePublishesNothing(t *testing.T) {
 	}{
 		{"a bad temperature", "date,temp_max\n1990-01-01,1.5\n1990-01-02,warm\n", `line 3: temp_max: want a number in °C, got "warm"`},
 		{"a bad date", "date,temp_max\n1990-02-30,1.5\n", "line 2: date: "},
-		{"no header", "1990-01-01,1.5\n", "line 1: want a header with the columns date and temp_max"},
+		{"no header", "1990-01-01,1.5\n", "line 1: want GHCN-Daily (.dly or CSV), NCEI's CSV (STATION, DATE, TMAX) or CSV with the columns date and temp_max, got \"1990-01-01,1.5\""},
 		{"a column too few", "date,temp_max\n1990-01-01\n", "line 2: want 2 columns"},
 		{"a day twice", "date,temp_max\n1990-01-01,1\n1990-01-01,2\n", "line 3: date: 1990-01-01 is there twice"},
-		{"nothing", "", "line 1: want a header"},
+		{"nothing", "", "line 1: want GHCN-Daily (.dly or CSV), NCEI's CSV (STATION, DATE, TMAX) or CSV with the columns date and temp_max, got an empty file"},
 	}
 	onEachBroker(t, func(t *testing.T, p place) {
 		p.produce("--days", "30")
