@@ -53,6 +53,7 @@ func (g *guard) Receive(ctx actor.Context) {
 		f := asFailure(ctx.Logger(), g.role, reason)
 		switch ctx.Message().(type) {
 		case *actor.Stopping, *actor.Stopped, *actor.Restarting:
+			ctx.Logger().Error("actor failed while it stopped", slog.Any("error", f))
 			return
 		}
 		panic(f)

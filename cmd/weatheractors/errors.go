@@ -78,7 +78,7 @@ var hints = []struct {
 	{actors.ErrOtherTopic, "use another folder for another topic: --dir"},
 	{actors.ErrRejectLimit, "see in partition-N.rejected.jsonl what is wrong with them, and mend the producer; to go on, move that file away"},
 	{actors.ErrInvalidRecord, "`--on-invalid skip` keeps such records aside and goes on"},
-	{checkpoint.ErrCorrupt, "nothing was overwritten; move the file away to count the partition from the beginning"},
+	{checkpoint.ErrCorrupt, "nothing was overwritten; move the partition's file away, and what stands beside it, to count it from the beginning"},
 	{checkpoint.ErrLocked, "one process at a time may keep a partition; stop the other one, or use another --dir"},
 	{checkpoint.ErrLockLost, "leave the .lock files alone while a process runs; start it again, once"},
 	{checkpoint.ErrNotWritable, "choose another folder with --dir, or make this one writable"},

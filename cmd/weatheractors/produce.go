@@ -13,6 +13,7 @@ import (
 
 	"github.com/weatheractors/weatheractors/actors"
 	"github.com/weatheractors/weatheractors/actors/kafka"
+	"github.com/weatheractors/weatheractors/cmd/internal/status"
 	"github.com/weatheractors/weatheractors/messages"
 	"github.com/weatheractors/weatheractors/weather"
 )
@@ -112,7 +113,8 @@ func (a *app) produce(ctx context.Context, p produce) error {
 	}
 	totals, err := a.run(ctx, system, config)
 	published := totals.Published
-	a.log.Info("published", "acknowledged", published.GetAcknowledged(), "repeats", published.GetRepeats(), "date", weather.Date(published.GetLastDate()))
+	a.log.Info("published", append([]any{"acknowledged", published.GetAcknowledged(), "repeats", published.GetRepeats()},
+		status.Dated(weather.Date(published.GetLastDate()))...)...)
 	if err != nil {
 		return fmt.Errorf("%w (%d reports were acknowledged)", err, published.GetAcknowledged())
 	}
@@ -197,7 +199,11 @@ func (a *app) resumed(ctx context.Context, cluster kafka.Config, p produce, days
 	if err != nil {
 		return nil, fmt.Errorf("resume topic %s: %w", cluster.Topic, err)
 	}
-	a.log.Info("resuming", "topic", cluster.Topic, "from", plan.Start)
+	if plan.Start == 0 {
+		a.log.Info("nothing is missing", "topic", cluster.Topic)
+	} else {
+		a.log.Info("resuming", "topic", cluster.Topic, "from", plan.Start)
+	}
 	return func(yield func(weather.Observation) bool) {
 		for o := range days {
 			if plan.Start != 0 && o.Date >= plan.Start && !plan.Skip(o.Date) && !yield(o) {

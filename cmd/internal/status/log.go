@@ -93,7 +93,11 @@ func (l *logger) event(e *messages.Event) {
 		}
 	case *messages.Event_PartitionFailed:
 		if f := e.PartitionFailed; !f.GetPermanent() && f.GetRetryIn() != nil {
-			l.wrong(f.GetPartition(), f.GetRole(), "starting again from the last checkpoint", f.GetError())
+			text := "starting again from the last checkpoint"
+			if f.GetRole() == "opening" {
+				text = "can't begin at the moment; trying again"
+			}
+			l.wrong(f.GetPartition(), f.GetRole(), text, f.GetError())
 		}
 	case *messages.Event_PartitionNote:
 		l.log.Warn(e.PartitionNote.GetText())
@@ -177,16 +181,25 @@ func (l *logger) progress() {
 		if p.latest == nil {
 			continue
 		}
-		l.log.Info("counted", "partition", number, "offset", p.latest.GetOffset(),
+		l.log.Info("counted", append([]any{"partition", number, "offset", p.latest.GetOffset(),
 			"lag", max(0, p.latest.GetLastStableOffset()-p.latest.GetOffset()),
-			"records_per_s", perSecond(p.latest.GetOffset()-p.offset), "date", p.date, "duplicates", p.latest.GetDuplicates())
+			"records_per_s", perSecond(p.latest.GetOffset() - p.offset), "duplicates", p.latest.GetDuplicates()}, Dated(p.date)...)...)
 		p.offset, p.latest = p.latest.GetOffset(), nil
 	}
 	if l.published != nil {
-		l.log.Info("published", "acknowledged", l.published.GetAcknowledged(), "repeats", l.published.GetRepeats(),
-			"date", weather.Date(l.published.GetLastDate()), "records_per_s", perSecond(l.published.GetAcknowledged()-l.lastRecord))
+		l.log.Info("published", append([]any{"acknowledged", l.published.GetAcknowledged(), "repeats", l.published.GetRepeats(),
+			"records_per_s", perSecond(l.published.GetAcknowledged() - l.lastRecord)}, Dated(weather.Date(l.published.GetLastDate()))...)...)
 		l.lastRecord, l.published = l.published.GetAcknowledged(), nil
 	}
+}
+
+// Dated is the attribute of a log line that says which date was reached, or none
+// if there is none.
+func Dated(d weather.Date) []any {
+	if d == 0 {
+		return nil
+	}
+	return []any{"date", d}
 }
 
 func perSecond(records int64) int64 { return max(0, records) / int64(progressInterval/time.Second) }
