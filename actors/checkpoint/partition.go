@@ -209,8 +209,14 @@ func (p *Partition) removeOld() error {
 
 // saveTopic makes the sidecar durable if it changed.
 func (p *Partition) saveTopic() error {
-	if len(p.topicBytes) == 0 || bytes.Equal(p.topicBytes, p.topic) {
+	if len(p.topicBytes) == 0 {
 		return nil
+	}
+	if bytes.Equal(p.topicBytes, p.topic) {
+		// Without it, a file with an offset would take any topic for its own.
+		if found, err := p.disk.Exists(p.topicPath()); found || err != nil {
+			return err
+		}
 	}
 	p.topic = nil // until it is known which one is durable
 	if err := replaceFile(p.disk, p.topicPath(), p.topicBytes); err != nil {

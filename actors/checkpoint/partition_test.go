@@ -300,6 +300,20 @@ func TestFileThatCanNotBeRead(t *testing.T) {
 	}
 }
 
+func TestTopicRemovedWhileRunningIsWrittenAgain(t *testing.T) {
+	p, _ := open(t, t.TempDir())
+	s := story{'A'}
+	save(t, p, s.at(0, 8))
+	want := read(t, p.topicPath())
+	if err := os.Remove(p.topicPath()); err != nil {
+		t.Fatal(err)
+	}
+	save(t, p, s.at(0, 8))
+	if got := read(t, p.topicPath()); got != want {
+		t.Errorf("it is %q, want %q", got, want)
+	}
+}
+
 func TestRejectsRemovedWhileRunning(t *testing.T) {
 	p, _ := open(t, t.TempDir())
 	s := story{'A'}
