@@ -20,10 +20,12 @@ const (
 	dateTag    = byte(dateField)<<3 | byte(protowire.BytesType)
 	degreesTag = byte(degreesField)<<3 | byte(protowire.Fixed64Type)
 
-	// A Report as every encoder writes it: tag, length, YYYY-MM-DD, tag, double.
-	plainDateSize   = 10
-	plainReportSize = 2 + plainDateSize + 1 + 8
+	plainDateSize = len("YYYY-MM-DD")
 )
+
+// MaxReportSize is the most bytes that AppendReport appends: tag, length,
+// YYYY-MM-DD, tag, double. It is what all reports take, but for those of 0 °F.
+const MaxReportSize = 2 + plainDateSize + 1 + 8
 
 var (
 	errEmptyValue = errors.New("empty value")
@@ -57,7 +59,7 @@ func DecodeReport(key, value []byte) (weather.Observation, error) {
 
 // splitReport takes a Report apart without copying: its date and its degrees.
 func splitReport(value []byte) (date []byte, degrees float64, err error) {
-	if len(value) == plainReportSize && value[0] == dateTag && value[1] == plainDateSize && value[12] == degreesTag {
+	if len(value) == MaxReportSize && value[0] == dateTag && value[1] == byte(plainDateSize) && value[12] == degreesTag {
 		return value[2:12], math.Float64frombits(binary.LittleEndian.Uint64(value[13:])), nil
 	}
 	if len(value) == 0 {

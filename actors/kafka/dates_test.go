@@ -20,7 +20,7 @@ func TestReadDates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	good := sarama.ByteEncoder(appendReport(nil, weather.Observation{Date: june, Degrees: 80}))
+	good := sarama.ByteEncoder(messages.AppendReport(nil, weather.Observation{Date: june, Degrees: 80}))
 	write(t, c,
 		&sarama.ProducerMessage{Partition: 3, Key: sarama.StringEncoder("June"), Value: good},                            // not where its month belongs
 		&sarama.ProducerMessage{Partition: 2, Key: sarama.StringEncoder("July"), Value: good},                            // not its month

@@ -1,38 +1,6 @@
 package kafka
 
-import (
-	"bytes"
-	"math"
-	"testing"
-
-	"google.golang.org/protobuf/proto"
-
-	"github.com/weatheractors/weatheractors/messages"
-	"github.com/weatheractors/weatheractors/weather"
-)
-
-func TestReportIsWrittenAsProtobufWritesIt(t *testing.T) {
-	for _, date := range []string{"0001-01-01", "1990-02-28", "9999-12-31"} {
-		for _, degrees := range []float64{0, math.Copysign(0, -1), 31.5235, -40, 1000000, weather.MaxDegrees, math.SmallestNonzeroFloat64} {
-			d, err := weather.ParseDate(date)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want, err := proto.MarshalOptions{Deterministic: true}.Marshal(&messages.Report{Date: date, Degrees: degrees})
-			if err != nil {
-				t.Fatal(err)
-			}
-			o := weather.Observation{Date: d, Degrees: degrees}
-			got := appendReport(nil, o)
-			if !bytes.Equal(got, want) {
-				t.Errorf("%s %v: got %x, want %x", date, degrees, got, want)
-			}
-			if back, err := messages.DecodeReport([]byte(d.Month().String()), got); err != nil || back != o {
-				t.Errorf("%s %v: read as %v, %v", date, degrees, back, err)
-			}
-		}
-	}
-}
+import "testing"
 
 // All that a batch takes is allocated at once.
 func TestReportsCostNoAllocationEach(t *testing.T) {
