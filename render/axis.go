@@ -74,20 +74,43 @@ func (a axis) fraction(v float64) float64 {
 // tick says the same of the k-th tick.
 func (a axis) tick(k int) float64 { return float64(k-a.low) / float64(a.high-a.low) }
 
-// label is the text of the k-th tick.
+// label is the text of the k-th tick: plain, or where a tick is long all of
+// them with a power of ten.
 func (a axis) label(k int) string {
+	most := float64(max(-a.low, a.high)) * a.step()
 	switch {
 	case k == 0:
 		return "0"
-	case a.exponent < -4 || a.exponent > 5:
-		return fmt.Sprintf("%de%d", k*a.mantissa, a.exponent)
+	case a.exponent < -4 || most > plainBelow:
+		return withMinus(scientific(k*a.mantissa, a.exponent))
 	default:
-		return strconv.FormatFloat(a.times(k), 'f', max(0, -a.exponent), 64)
+		return withMinus(strconv.FormatFloat(a.times(k), 'f', max(0, -a.exponent), 64))
 	}
 }
 
+// scientific writes n * 10^exponent with one digit before the point.
+func scientific(n, exponent int) string {
+	sign := ""
+	if n < 0 {
+		sign, n = "-", -n
+	}
+	digits := strconv.Itoa(n)
+	exponent += len(digits) - 1
+	if rest := strings.TrimRight(digits[1:], "0"); rest != "" {
+		return fmt.Sprintf("%s%c.%se%d", sign, digits[0], rest, exponent)
+	}
+	return fmt.Sprintf("%s%ce%d", sign, digits[0], exponent)
+}
+
+// plainBelow is where numbers begin to be written with a power of ten.
+const plainBelow = 1e5
+
 // shortExponent drops what a float's exponent does not need.
 var shortExponent = strings.NewReplacer("e+0", "e", "e+", "e", "e-0", "e-")
+
+// withMinus sets a minus sign where a program writes a hyphen, which is shorter
+// and which a screen reader may leave out.
+func withMinus(number string) string { return strings.ReplaceAll(number, "-", "\u2212") }
 
 // degrees is the text of a value beside its bar: one decimal, or three
 // significant digits where that would be too long or say nothing.
@@ -96,9 +119,9 @@ func degrees(v float64) string {
 	switch {
 	case v == 0:
 		return "0.0" // and never "-0.0"
-	case size >= 1e5 || size < 0.05:
-		return shortExponent.Replace(strconv.FormatFloat(v, 'g', 3, 64))
+	case size >= plainBelow || size < 0.05:
+		return withMinus(shortExponent.Replace(strconv.FormatFloat(v, 'g', 3, 64)))
 	default:
-		return strconv.FormatFloat(v, 'f', 1, 64)
+		return withMinus(strconv.FormatFloat(v, 'f', 1, 64))
 	}
 }

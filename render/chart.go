@@ -3,33 +3,59 @@ package render
 import (
 	"fmt"
 	"math"
+	"slices"
+	"unicode/utf8"
 
 	svg "github.com/ajstarks/svgo"
 )
 
 // chart lays the bars out between left and right, top and bottom.
 type chart struct {
-	bars    []Bar
-	axis    axis
-	slot    int // width of a bar with the space around it
-	bottom  int
-	labels  int // baseline of the month labels
-	slanted bool
+	bars          []Bar
+	axis          axis
+	left          int // where the axis is: its labels are of any length
+	slot          int // width of a bar with the space around it
+	bottom        int
+	labels        int // where the month labels begin, seen from above
+	slanted       bool
+	sizes, narrow sizes
 }
 
+const (
+	top, right = 126, width - margin
+	axisText   = 22 // across the axis's title
+	widestBar  = 110
+	corner     = 4  // radius at a bar's end
+	slant      = 35 // degrees
+)
+
 func newChart(bars []Bar) chart {
-	values := make([]float64, len(bars))
-	for i, b := range bars {
-		values[i] = b.Avg
+	var values []float64
+	var label, value int
+	for _, b := range bars {
+		label = max(label, utf8.RuneCountInString(b.label()))
+		if !b.missing() {
+			value = max(value, utf8.RuneCountInString(b.value()))
+			values = append(values, b.Avg)
+		}
 	}
-	c := chart{bars: bars, axis: newAxis(values), slot: (right - left) / len(bars), bottom: height - 64}
-	c.slanted = c.slot < widestLabel
-	if c.slanted {
-		c.bottom -= 36
+	c := chart{bars: bars, axis: newAxis(values), bottom: height - 58}
+	var tick int
+	for k := c.axis.low; k <= c.axis.high; k++ {
+		tick = max(tick, utf8.RuneCountInString(c.axis.label(k)))
 	}
-	c.labels = c.bottom + 26
-	if c.axis.low < 0 { // the values of negative bars stand below them
-		c.bottom -= 16
+	c.left = margin + axisText + 12 + textWidth(tick, narrowTick) + 10
+	c.slot = (right - c.left) / len(bars)
+	c.narrow = sizes{fit(label, c.slot, narrowLabel), fit(value, c.slot, narrowValue)}
+	c.slanted = c.narrow.label < tooSmall
+	if c.slanted { // then they stand in each other's way no longer
+		c.bottom -= 46
+		c.narrow.label = slantedLabel
+	}
+	c.sizes = sizes{min(labelSize, c.narrow.label), min(valueSize, c.narrow.value)}
+	c.labels = c.bottom + 14
+	if len(values) > 0 && slices.Min(values) < 0 { // its value stands below the bar
+		c.bottom -= 28
 	}
 	return c
 }
@@ -43,41 +69,76 @@ func (c chart) y(fraction float64) int {
 
 func (c chart) draw(canvas *svg.SVG) {
 	for k := c.axis.low; k <= c.axis.high; k++ {
-		y, class := c.y(c.axis.tick(k)), `class="grid"`
-		if k == 0 {
-			class = `class="zero"`
-		}
-		canvas.Line(left, y, right, y, class)
-		canvas.Text(left-10, y+5, c.axis.label(k), `class="tick quiet"`)
+		y := c.y(c.axis.tick(k))
+		canvas.Line(c.left, y, right, y, `class="grid"`, `stroke="`+light.grid+`"`, `shape-rendering="crispEdges"`)
+		c.drawTick(canvas, y, c.axis.label(k))
 	}
-	canvas.Text(left-10, top-18, "°F", `class="tick quiet"`)
+	c.drawTick(canvas, top-24, "°F")
 	middle := (top + c.bottom) / 2
-	canvas.Text(28, middle, axisTitle, `class="middle"`, rotate(-90, 28, middle))
+	canvas.Text(margin+axisText/2, middle, axisTitle, `class="note"`, `text-anchor="middle"`, `dy="0.35em"`, rotate(-90, margin+axisText/2, middle))
 	for i, b := range c.bars {
-		c.drawBar(canvas, b, left+i*c.slot+c.slot/2)
+		c.drawBar(canvas, b, c.left+i*c.slot+c.slot/2)
+	}
+	zero := c.y(c.axis.tick(0))
+	canvas.Line(c.left, zero, right, zero, `class="zero"`, `stroke="`+light.zero+`"`, `stroke-width="2"`, `shape-rendering="crispEdges"`)
+	for i, b := range c.bars { // above all lines
+		c.drawTexts(canvas, b, c.left+i*c.slot+c.slot/2)
 	}
 }
 
-// drawBar draws a bar whose middle is x, its value at its end and its label.
+func (c chart) drawTick(canvas *svg.SVG, y int, text string) {
+	canvas.Text(c.left-10, y, text, `class="tick quiet"`, `fill="`+light.quiet+`"`, size(tickSize), `text-anchor="end"`, `dy="0.35em"`)
+}
+
+// drawBar draws a bar whose middle is x, with round corners at its end.
 func (c chart) drawBar(canvas *svg.SVG, b Bar, x int) {
-	wide := min(c.slot*6/10, widestBar)
-	zero, end := c.y(c.axis.tick(0)), c.y(c.axis.fraction(b.Avg))
-	value := end - 8
-	if b.Avg < 0 {
-		value = end + 18
+	if b.missing() {
+		return
 	}
-	canvas.Group(`class="bar"`)
-	canvas.Title(b.label() + ": " + degrees(b.Avg) + " °F") // what a mouse over the bar shows
-	canvas.Rect(x-wide/2, min(zero, end), wide, max(zero, end)-min(zero, end))
+	half := min(c.slot*62/100, widestBar) / 2
+	zero, end := c.y(c.axis.tick(0)), c.y(c.axis.fraction(b.Avg))
+	round := min(corner, half, max(zero-end, end-zero))
+	back := end + round // from the end towards zero
+	if end > zero {
+		back = end - round
+	}
+	canvas.Group(`class="bar"`, `fill="`+color(b.Avg)+`"`)
+	canvas.Title(b.told()) // what a mouse over the bar shows
+	canvas.Path(fmt.Sprintf("M%d,%d V%d Q%d,%d %d,%d H%d Q%d,%d %d,%d V%d Z", x-half, zero, back,
+		x-half, end, x-half+round, end, x+half-round, x+half, end, x+half, back, zero))
 	canvas.Gend()
-	canvas.Text(x, value, degrees(b.Avg), `class="value middle"`)
+}
+
+// drawTexts draws the value at the end of a bar whose middle is x, and its label.
+func (c chart) drawTexts(canvas *svg.SVG, b Bar, x int) {
+	value := []string{`class="value"`, size(c.sizes.value), `font-weight="600"`, `text-anchor="middle"`}
+	switch end := c.y(c.axis.fraction(b.Avg)); {
+	case b.missing():
+		c.drawMissing(canvas, b, x, end-8)
+	case b.Avg < 0:
+		canvas.Text(x, end+7, b.value(), append(value, `dy="0.76em"`)...)
+	default:
+		canvas.Text(x, end-8, b.value(), value...)
+	}
 	if c.slanted {
-		canvas.Text(x+8, c.labels-4, b.label(), `class="label slant"`, rotate(-35, x+8, c.labels-4))
+		canvas.Text(x+6, c.labels, b.label(), `class="label"`, size(c.sizes.label), `text-anchor="end"`, `dy="0.5em"`, rotate(-slant, x+6, c.labels))
 	} else {
-		canvas.Text(x, c.labels, b.label(), `class="label middle"`)
+		canvas.Text(x, c.labels, b.label(), `class="label"`, size(c.sizes.label), `text-anchor="middle"`, `dy="0.8em"`)
+	}
+}
+
+// drawMissing says that there is no bar: upright where it is narrow.
+func (c chart) drawMissing(canvas *svg.SVG, b Bar, x, y int) {
+	style := []string{`class="note quiet"`, `fill="` + light.quiet + `"`}
+	if fit(len(b.value()), c.slot, narrowNote) == narrowNote {
+		canvas.Text(x, y, b.value(), append(style, `text-anchor="middle"`)...)
+	} else {
+		canvas.Text(x, y, b.value(), append(style, `dy="0.35em"`, rotate(-90, x, y))...)
 	}
 }
 
 func rotate(angle, x, y int) string {
 	return fmt.Sprintf(`transform="rotate(%d %d %d)"`, angle, x, y)
 }
+
+func size(pixels int) string { return fmt.Sprintf(`font-size="%d"`, pixels) }

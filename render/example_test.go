@@ -20,7 +20,7 @@ func ExampleMonths() {
 		fmt.Println(err)
 		return
 	}
-	description := regexp.MustCompile(`<desc>(.*)</desc>`).FindSubmatch(picture.Bytes())[1]
+	description := regexp.MustCompile(`<desc[^>]*>(.*)</desc>`).FindSubmatch(picture.Bytes())[1]
 	fmt.Printf("%s\n", description)
 	// Output:
 	// Avg. Max Temperature: January-1997 25.3 °F, February-1997 30.1 °F, March-1996 42.7 °F

@@ -1,10 +1,12 @@
 // Package render draws month.svg: a bar per month with the average maximum
 // temperature of one of its years.
 //
-// A picture is a single SVG 1.1 file that needs nothing else: it brings its own
-// style for light and dark backgrounds, scales to any size, and tells its
-// values to screen readers. The same bars give the same bytes on every
-// architecture: all coordinates are whole numbers.
+// A picture is a single SVG 1.1 file that needs nothing else, neither scripts
+// nor fonts. It scales to any size, brings its own colors for light and dark
+// backgrounds, and tells its values to screen readers. Its light colors and all
+// else that it can't be read without are attributes, for viewers that know no
+// style sheets. The same bars give the same bytes on every architecture: all
+// coordinates are whole numbers.
 //
 // The package keeps no state and touches no file: where the picture is kept,
 // and how it is replaced, is the caller's affair.
@@ -27,37 +29,61 @@ const MaxBars = 12
 // Bar is the average of one month of one year.
 type Bar struct {
 	Month time.Month
-	Year  int     // 1 to 9999
-	Avg   float64 // average maximum temperature in °F, finite
+	Year  int     // 1 to 9999; 0 where no year of the month is on record
+	Avg   float64 // average maximum temperature in °F, finite; none in year 0
 }
 
+// missing says that there is a place for the bar, and nothing to draw.
+func (b Bar) missing() bool { return b.Year == 0 }
+
 // label names the bar as in "January-1997"; years have four digits.
-func (b Bar) label() string { return fmt.Sprintf("%v-%04d", b.Month, b.Year) }
+func (b Bar) label() string {
+	if b.missing() {
+		return b.Month.String()
+	}
+	return fmt.Sprintf("%v-%04d", b.Month, b.Year)
+}
+
+// value is what stands at the bar's end.
+func (b Bar) value() string {
+	if b.missing() {
+		return "no data"
+	}
+	return degrees(b.Avg)
+}
 
 func (b Bar) check() error {
 	switch {
 	case b.Month < time.January || b.Month > time.December:
 		return fmt.Errorf("month is %d, want 1 to 12", int(b.Month))
-	case b.Year < 1 || b.Year > 9999:
-		return fmt.Errorf("year is %d, want 1 to 9999", b.Year)
+	case b.Year < 0 || b.Year > 9999:
+		return fmt.Errorf("year is %d, want 1 to 9999, or 0 for none", b.Year)
 	case math.IsNaN(b.Avg) || math.IsInf(b.Avg, 0):
 		return fmt.Errorf("average is %v, want a finite number of °F", b.Avg)
+	case b.missing() && b.Avg != 0:
+		return fmt.Errorf("average is %v, want none without a year", b.Avg)
 	}
 	return nil
 }
 
-// Months draws the bars from left to right, as they are given. Without bars the
-// picture says that there is no data yet. It writes the whole picture at once,
-// or nothing where a bar can't be drawn: more than MaxBars of them, or a month,
-// year or average out of its range.
+// Months draws the bars from left to right, as they are given; a month of which
+// no year is on record keeps its place. Where there is no bar at all the picture
+// says that there is no data yet. It writes the whole picture at once, or nothing
+// where a bar can't be drawn: more than MaxBars of them, or a month, year or
+// average out of its range.
 func Months(w io.Writer, bars []Bar) error {
 	if len(bars) > MaxBars {
 		return fmt.Errorf("draw months: %d bars, want at most %d", len(bars), MaxBars)
 	}
+	empty := true
 	for _, b := range bars {
 		if err := b.check(); err != nil {
 			return fmt.Errorf("draw months: bar %s: %w", b.label(), err)
 		}
+		empty = empty && b.missing()
+	}
+	if empty {
+		bars = nil
 	}
 	var buf bytes.Buffer // svgo swallows the errors of its writer
 	draw(svg.New(&buf), bars)
@@ -69,12 +95,8 @@ func Months(w io.Writer, bars []Bar) error {
 
 // Lengths in pixels of the picture's own grid; a viewer scales it.
 const (
-	width, height = 960, 540
-	left, right   = 104, width - 32
-	top           = 96
-	// A bar and its value need a slot; labels that are wider are slanted.
-	widestBar   = 110
-	widestLabel = 112
+	width, height = 800, 500
+	margin        = 24
 )
 
 const (
@@ -84,46 +106,29 @@ const (
 	noData    = "no data yet: none of these months is on record"
 )
 
-const css = `
-text { font-family: system-ui, "Segoe UI", Helvetica, Arial, "DejaVu Sans", sans-serif; font-size: 14px; fill: #33383f; }
-.background { fill: #ffffff; }
-.heading { font-size: 22px; font-weight: 600; }
-.quiet { fill: #68707a; }
-.tick, .label { font-size: 13px; }
-.value { font-weight: 600; stroke: #ffffff; stroke-width: 4px; stroke-linejoin: round; paint-order: stroke; }
-.tick { text-anchor: end; }
-.middle { text-anchor: middle; }
-.slant { text-anchor: end; }
-.grid { stroke: #e3e6ea; stroke-width: 1; }
-.zero { stroke: #8b939d; stroke-width: 1.5; }
-.bar { fill: #2f7ed8; }
-.bar:hover { fill: #1b5fae; }
-@media (prefers-color-scheme: dark) {
-  text { fill: #dfe3e8; }
-  .background { fill: #15191e; }
-  .quiet { fill: #98a1ab; }
-  .value { stroke: #15191e; }
-  .grid { stroke: #2b323a; }
-  .zero { stroke: #7a838d; }
-  .bar { fill: #5aa2f0; }
-  .bar:hover { fill: #8fc2f9; }
-}
-`
-
 func draw(canvas *svg.SVG, bars []Bar) {
-	canvas.Start(width, height, fmt.Sprintf(`viewBox="0 0 %d %d"`, width, height), `role="img"`)
-	canvas.Title(heading)
-	canvas.Desc(description(bars))
-	canvas.Style("text/css", css)
-	canvas.Rect(0, 0, width, height, `class="background"`)
-	canvas.Text(left, 40, heading, `class="heading"`)
-	canvas.Text(left, 64, subtitle, `class="quiet"`)
+	canvas.Start(width, height, fmt.Sprintf(`viewBox="0 0 %d %d"`, width, height),
+		`role="img"`, `aria-labelledby="weatheractors-title weatheractors-description"`, `xml:lang="en"`,
+		`class="weatheractors"`, `fill="`+light.ink+`"`, `font-family="`+fonts+`"`, size(noteSize))
+	// What svgo writes for these has no attributes. (A buffer can't fail.)
+	_, _ = fmt.Fprintf(canvas.Writer, "<title id=\"weatheractors-title\">%s</title>\n", heading)
+	_, _ = fmt.Fprintf(canvas.Writer, "<desc id=\"weatheractors-description\">%s</desc>\n", description(bars))
 	if len(bars) == 0 {
-		canvas.Text(width/2, height/2, noData, `class="middle"`)
+		drawHeader(canvas, sizes{narrowLabel, narrowValue})
+		canvas.Text(width/2, height/2, noData, `class="note" text-anchor="middle"`)
 	} else {
-		newChart(bars).draw(canvas)
+		c := newChart(bars)
+		drawHeader(canvas, c.narrow)
+		c.draw(canvas)
 	}
 	canvas.End()
+}
+
+func drawHeader(canvas *svg.SVG, narrow sizes) {
+	canvas.Style("text/css", styleSheet(narrow))
+	canvas.Rect(0, 0, width, height, `class="background"`, `fill="`+light.background+`"`)
+	canvas.Text(margin, 46, heading, `class="heading"`, `font-size="23"`, `font-weight="600"`)
+	canvas.Text(margin, 72, subtitle, `class="note quiet"`, `fill="`+light.quiet+`"`)
 }
 
 // description tells the picture's content in words.
@@ -133,7 +138,15 @@ func description(bars []Bar) string {
 	}
 	said := make([]string, len(bars))
 	for i, b := range bars {
-		said[i] = b.label() + " " + degrees(b.Avg) + " °F"
+		said[i] = b.told()
 	}
 	return axisTitle + ": " + strings.Join(said, ", ")
+}
+
+// told is the bar in words.
+func (b Bar) told() string {
+	if b.missing() {
+		return b.label() + " " + b.value()
+	}
+	return b.label() + " " + b.value() + " °F"
 }

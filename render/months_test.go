@@ -2,7 +2,6 @@ package render
 
 import (
 	"bytes"
-	"encoding/xml"
 	"errors"
 	"flag"
 	"fmt"
@@ -10,8 +9,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 )
@@ -39,6 +36,15 @@ var pictures = []struct {
 	{"below-zero", months(-12.5, -3, 8.25)},
 	{"all-below-zero", months(-40, -459.67)},
 	{"huge", months(1e300, -1e300, 31.5)},
+	{"month-missing", []Bar{{time.January, 1997, 25.348}, {Month: time.February}, {time.March, 1996, 42.7}}},
+}
+
+// missing leaves only the last bar its year.
+func missing(bars []Bar) []Bar {
+	for i := range bars[1:] {
+		bars[i] = Bar{Month: bars[i].Month}
+	}
+	return bars
 }
 
 func TestGoldenPictures(t *testing.T) {
@@ -82,7 +88,13 @@ func TestHostileValues(t *testing.T) {
 		{"huge beside tiny", months(1e300, 1e-300, -1e-300)},
 		{"tiny values", months(1e-7, 2e-7, -3e-7)},
 		{"values on ticks", months(10, 20, 30, 40, 50, 60)},
-		{"years of all lengths", []Bar{{time.May, 1, 50}, {time.May, 9999, 51}}},
+		{"the first and the last year", []Bar{{time.May, 1, 50}, {time.May, 9999, 51}}},
+		{"a year that begins with the longest label", append(months(year...)[8:], months(year[:8]...)...)},
+		{"a month without a year", []Bar{{time.May, 1997, -50}, {Month: time.June}, {time.July, 1997, -1}}},
+		{"no month with a year", []Bar{{Month: time.May}, {Month: time.June}}},
+		{"eleven months without a year", missing(months(year...))},
+		{"everything at its widest", months(-1.23e-300, -1.23e-300, -1.23e-300, -1.23e-300, -1.23e-300, -1.23e-300,
+			-1.23e-300, -1.23e-300, -1.23e-300, -1.23e-300, -1.23e-300, -1.23e-300)},
 		{"twelve wide values", months(-99999.9, -99999.9, -99999.9, -99999.9, -99999.9, -99999.9,
 			-1.5e300, -1.5e-300, 99999.9, 99999.9, 99999.9, -0.04)},
 	}
@@ -130,8 +142,9 @@ func TestBarsThatCannotBeDrawn(t *testing.T) {
 		{"more than twelve bars", make([]Bar, 13), "draw months: 13 bars, want at most 12"},
 		{"month zero", []Bar{{0, 1997, 1}}, "draw months: bar %!Month(0)-1997: month is 0, want 1 to 12"},
 		{"month thirteen", []Bar{{13, 1997, 1}}, "draw months: bar %!Month(13)-1997: month is 13, want 1 to 12"},
-		{"year zero", []Bar{{1, 0, 1}}, "draw months: bar January-0000: year is 0, want 1 to 9999"},
-		{"five-digit year", []Bar{{1, 10000, 1}}, "draw months: bar January-10000: year is 10000, want 1 to 9999"},
+		{"negative year", []Bar{{1, -1, 1}}, "draw months: bar January--001: year is -1, want 1 to 9999, or 0 for none"},
+		{"five-digit year", []Bar{{1, 10000, 1}}, "draw months: bar January-10000: year is 10000, want 1 to 9999, or 0 for none"},
+		{"average without a year", []Bar{{1, 0, 1}}, "draw months: bar January: average is 1, want none without a year"},
 		{"not a number", months(1, math.NaN()), "draw months: bar February-1997: average is NaN, want a finite number of °F"},
 		{"infinite", months(math.Inf(-1)), "draw months: bar January-1997: average is -Inf, want a finite number of °F"},
 	}
@@ -168,93 +181,4 @@ func draws(t *testing.T, bars []Bar) []byte {
 		t.Fatal(err)
 	}
 	return buf.Bytes()
-}
-
-// checkPicture reads the picture as XML: it must be well-formed, hold every
-// label and value, and keep rectangles and texts within its bounds. Text widths
-// are estimated, with 8 pixels for a letter.
-func checkPicture(t *testing.T, picture []byte, bars []Bar) {
-	t.Helper()
-	var texts []string
-	decoder := xml.NewDecoder(bytes.NewReader(picture))
-	for {
-		token, err := decoder.Token()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			t.Fatalf("not well-formed: %v", err)
-		}
-		start, ok := token.(xml.StartElement)
-		if !ok {
-			continue
-		}
-		switch start.Name.Local {
-		case "rect":
-			checkInside(t, number(t, start, "x"), number(t, start, "y"), number(t, start, "width"), number(t, start, "height"))
-		case "text":
-			var text string
-			if err := decoder.DecodeElement(&text, &start); err != nil {
-				t.Fatalf("not well-formed: %v", err)
-			}
-			texts = append(texts, text)
-			checkText(t, start, text)
-		}
-	}
-	want := []string{noData}
-	if len(bars) > 0 {
-		want = []string{axisTitle}
-	}
-	for _, b := range bars {
-		want = append(want, fmt.Sprintf("%v-%04d", b.Month, b.Year), degrees(b.Avg))
-	}
-	all := "\n" + strings.Join(texts, "\n") + "\n"
-	for _, w := range want {
-		if !strings.Contains(all, "\n"+w+"\n") {
-			t.Errorf("no text %q among %q", w, texts)
-		}
-	}
-}
-
-func checkText(t *testing.T, start xml.StartElement, text string) {
-	t.Helper()
-	x, y, long := number(t, start, "x"), number(t, start, "y"), 8*len([]rune(text))
-	class := attribute(start, "class")
-	switch {
-	case strings.HasPrefix(attribute(start, "transform"), "rotate(-90"):
-		checkInside(t, x-14, y-long/2, 18, long)
-	case strings.HasPrefix(attribute(start, "transform"), "rotate(-35"):
-		checkInside(t, x-long*82/100, y-10, long*82/100, long*57/100+10)
-	case strings.Contains(class, "tick"):
-		checkInside(t, x-long, y-14, long, 18)
-	case strings.Contains(class, "middle"):
-		checkInside(t, x-long/2, y-14, long, 18)
-	default:
-		checkInside(t, x, y-14, long, 18)
-	}
-}
-
-func checkInside(t *testing.T, x, y, w, h int) {
-	t.Helper()
-	if w < 0 || h < 0 || x < 0 || y < 0 || x+w > width || y+h > height {
-		t.Errorf("%d,%d %dx%d leaves the picture of %dx%d", x, y, w, h, width, height)
-	}
-}
-
-func attribute(start xml.StartElement, name string) string {
-	for _, a := range start.Attr {
-		if a.Name.Local == name {
-			return a.Value
-		}
-	}
-	return ""
-}
-
-func number(t *testing.T, start xml.StartElement, name string) int {
-	t.Helper()
-	n, err := strconv.Atoi(attribute(start, name))
-	if err != nil {
-		t.Fatalf("<%s %s=%q> is not a whole number", start.Name.Local, name, attribute(start, name))
-	}
-	return n
 }
