@@ -15,6 +15,9 @@
 //     are killed.
 //   - WEATHERACTORS_TEST_SEED=n: the moments of those kills, as a failure
 //     printed it.
+//   - WEATHERACTORS_TEST_CRASHPOINTS=n: at how many of its system calls on files
+//     a consumer is killed, and how many are let fail, in each way and story;
+//     with a large number at each of them.
 //
 // With -race the program that is run is built with the race detector, too.
 //
