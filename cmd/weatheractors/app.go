@@ -163,7 +163,14 @@ func (a *app) printf(format string, args ...any) {
 	}
 }
 
+// stamped is the version where the build sets it, by -ldflags "-X main.stamped=v1":
+// one without the repository's history at hand knows no other.
+var stamped string
+
 func version() string {
+	if stamped != "" {
+		return stamped
+	}
 	build, ok := debug.ReadBuildInfo()
 	if !ok || build.Main.Version == "" {
 		return "(devel)"
