@@ -39,7 +39,7 @@ func color(degrees float64) string {
 type sizes struct{ label, value int }
 
 // fit is the size, up to most, at which texts of so many letters fit between their
-// neighbours. It reckons with a wide font: nothing here can measure one.
+// neighbors. It reckons with a wide font: nothing here can measure one.
 func fit(letters, between, most int) int {
 	return max(1, min(most, between*96/(letters*letterWidth)))
 }

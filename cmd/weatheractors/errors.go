@@ -85,6 +85,7 @@ var hints = []struct {
 	{embedded.ErrAddressInUse, "choose another address with --listen; --listen 127.0.0.1:0 takes a free port"},
 	{embedded.ErrDataDirLocked, "stop the other broker, or choose another folder with --data-dir"},
 	{errNoFiles, "`weatheractors consume` makes the partition files; name another folder with --dir"},
+	{errNoFolder, "make the folder first, or choose another with --out"},
 	{errNotADemo, "name a folder that is empty or does not exist with --dir"},
 	{weather.ErrUnitsNeeded, "say what was chosen when the file was ordered: --units c or f; NCEI's access service gives tenths-c"},
 	{weather.ErrOtherUnits, "leave out --units: only NCEI's CSV needs it"},

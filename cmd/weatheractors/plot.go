@@ -2,24 +2,23 @@ package main
 
 import (
 	"bytes"
-	"context"
+	"cmp"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/fsnotify/fsnotify"
 	"github.com/spf13/cobra"
 
 	"github.com/weatheractors/weatheractors/actors/checkpoint"
 	"github.com/weatheractors/weatheractors/render"
 	"github.com/weatheractors/weatheractors/weather"
 )
-
-// pollInterval is how often plot --watch looks for changes that no notification
-// tells of: those get lost in mounted volumes.
-const pollInterval = 2 * time.Second
 
 // picture says what to draw, from what, and where to.
 type picture struct {
@@ -28,6 +27,12 @@ type picture struct {
 	months []time.Month
 }
 
+// toStdout is the --out that is no file.
+const toStdout = "-"
+
+// errNoFolder says that there is no place for a picture.
+var errNoFolder = errors.New("its folder does not exist")
+
 func (a *app) plotCommand() *cobra.Command {
 	var names []string
 	var out string
@@ -35,37 +40,38 @@ func (a *app) plotCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plot",
 		Short: "Draw the months' averages from the partition files",
-		Long: `plot draws a bar for each of January, February and March: the average maximum
-temperature of the most recent year on record. It searches the partition files of
---dir for the months; some may be missing. The picture is replaced as a whole, so
-that a viewer never sees half of one.`,
+		Long: `plot draws a bar for each of January, February and March, or of other months: the
+average maximum temperature of the most recent year on record. It searches the
+partition files of --dir for the months; some may be missing.
+
+The picture is replaced as a whole, so that a viewer never sees half of one. With
+--watch it is replaced whenever the files have something new to show; where there
+are none yet, plot waits for them.`,
 		Example: `  weatheractors plot
-  weatheractors plot --months June,July,August --out summer.svg
-  weatheractors plot --watch                      # redraw when a file changes`,
+  weatheractors plot --months jun,jul,aug --out summer.svg
+  weatheractors plot --months all --out - | rsvg-convert -o year.png
+  weatheractors plot --watch                      # until it is stopped`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			months, err := parseMonths(names)
 			if err != nil {
 				return err
 			}
-			p := picture{dir: a.dir, out: out, months: months}
-			if out == "" {
-				p.out = a.monthSVG()
-			}
-			if watch {
-				return needFiles(a.watch(cmd.Context(), p))
-			}
-			if err := p.draw(); err != nil {
+			if err := checkOut(out, watch); err != nil {
 				return err
 			}
-			a.printf("%s\n", p.out)
-			return nil
+			p := picture{dir: a.dir, out: cmp.Or(out, a.monthSVG()), months: months}
+			if watch {
+				a.watch(cmd.Context(), p)
+				return nil
+			}
+			return a.plot(p)
 		},
 	}
-	cmd.Flags().StringVar(&out, "out", "", "`file` to write (default month.svg in --dir)")
-	cmd.Flags().StringSliceVar(&names, "months", []string{"January", "February", "March"}, "`months` to draw, in this order")
-	cmd.Flags().BoolVar(&watch, "watch", false, "redraw when a partition file changes, until stopped")
-	must(cmd.RegisterFlagCompletionFunc("months", cobra.FixedCompletions(allMonths(), cobra.ShellCompDirectiveNoFileComp)))
+	cmd.Flags().StringVar(&out, "out", "", "`file` to write, - for standard output (default month.svg in --dir)")
+	cmd.Flags().StringSliceVar(&names, "months", []string{"January", "February", "March"}, "`months` to draw, in this order: names, their first three letters, or all")
+	cmd.Flags().BoolVar(&watch, "watch", false, "redraw when the files change, until stopped")
+	must(cmd.RegisterFlagCompletionFunc("months", cobra.FixedCompletions(append(allMonths(), "all"), cobra.ShellCompDirectiveNoFileComp)))
 	return cmd
 }
 
@@ -76,32 +82,114 @@ func allMonths() (names []string) {
 	return names
 }
 
+// parseMonths understands English names in any case, and what dates shorten them
+// to: their first three letters.
 func parseMonths(names []string) ([]time.Month, error) {
+	if len(names) == 1 && strings.EqualFold(names[0], "all") {
+		names = allMonths()
+	}
+	if len(names) == 0 || len(names) > render.MaxBars {
+		return nil, usagef("--months: %d of them: want 1 to %d", len(names), render.MaxBars)
+	}
 	var months []time.Month
 	for _, name := range names {
-		m, ok := weather.ParseMonth(name)
-		if !ok {
-			return nil, usagef("--months: %q is not a month: want English names such as January", name)
+		i := slices.IndexFunc(allMonths(), func(month string) bool {
+			return strings.EqualFold(name, month) || strings.EqualFold(name, month[:3])
+		})
+		month := time.Month(i + 1)
+		switch {
+		case i < 0:
+			return nil, usagef("--months: %q is not a month: want English names such as January, or Jan; or all", name)
+		case slices.Contains(months, month):
+			return nil, usagef("--months: %v is named twice", month)
 		}
-		months = append(months, m)
-	}
-	if len(months) == 0 || len(months) > render.MaxBars {
-		return nil, usagef("--months: %d of them: want 1 to %d", len(months), render.MaxBars)
+		months = append(months, month)
 	}
 	return months, nil
 }
 
-// draw replaces the picture with one of the files as they are now.
-func (p picture) draw() error {
-	bars, err := p.bars()
+// checkOut finds mistakes in --out that would cost somebody a file, or that
+// waiting does not mend.
+func checkOut(out string, watch bool) error {
+	switch file, err := os.Stat(out); {
+	case out == "":
+		return nil
+	case out == toStdout && watch:
+		return usagef("--watch --out -: want a file, which can be replaced")
+	case err == nil && file.IsDir():
+		return usagef("--out %s is a folder: want a file in it, such as %s", out, filepath.Join(out, "month.svg"))
+	case filepath.Ext(out) == ".json":
+		return usagef("--out %s: want the name of a picture, such as month.svg: those of partition files end in .json", out)
+	}
+	if folder, err := os.Stat(filepath.Dir(out)); errors.Is(err, fs.ErrNotExist) || err == nil && !folder.IsDir() {
+		return fmt.Errorf("draw %s: %w", out, errNoFolder)
+	}
+	return nil
+}
+
+// plot draws a picture once.
+func (a *app) plot(p picture) error {
+	svg, err := p.svg()
 	if err != nil {
 		return needFiles(err)
 	}
-	var svg bytes.Buffer
-	if err := render.Months(&svg, bars); err != nil {
+	if p.out == toStdout {
+		a.printf("%s", svg)
+		return nil
+	}
+	if err := p.replace(svg); err != nil {
+		return err
+	}
+	a.printf("%s\n", p.out)
+	return nil
+}
+
+// draw makes the picture show the files as they are now.
+func (p picture) draw() error {
+	_, err := p.refresh()
+	return needFiles(err)
+}
+
+// refresh draws the picture, and replaces the one that is there if it differs.
+func (p picture) refresh() (replaced bool, err error) {
+	svg, err := p.svg()
+	if err != nil {
+		return false, err
+	}
+	if old, err := os.ReadFile(p.out); err == nil && bytes.Equal(old, svg) {
+		return false, nil
+	}
+	return true, p.replace(svg)
+}
+
+// instance is a name for what is this process's own.
+var instance = rand.Text()
+
+// replace makes svg the content of the picture's file. Several processes may do
+// that at once: each renames a file of its own.
+func (p picture) replace(svg []byte) error {
+	own := p.out + "." + instance
+	if err := checkpoint.ReplaceFile(own, svg); err != nil {
 		return fmt.Errorf("draw %s: %w", p.out, err)
 	}
-	return checkpoint.ReplaceFile(p.out, svg.Bytes())
+	if err := os.Rename(own, p.out); err != nil {
+		_ = os.Remove(own) // it only takes up space
+		return fmt.Errorf("draw %s: %w", p.out, err)
+	}
+	return nil
+}
+
+// svg is the picture of the files as they are now.
+func (p picture) svg() ([]byte, error) {
+	bars, err := p.bars()
+	if err != nil {
+		return nil, err
+	}
+	var svg bytes.Buffer
+	if err := render.Months(&svg, bars); err != nil {
+		return nil, fmt.Errorf("draw %s: %w", p.out, err)
+	}
+	return svg.Bytes(), nil
 }
 
 // bars finds the most recent year of each month in whichever file has it.
@@ -128,55 +216,11 @@ func (p picture) bars() ([]render.Bar, error) {
 	}
 	var bars []render.Bar
 	for _, month := range p.months {
+		bar := render.Bar{Month: month}
 		if m, ok := latest[month]; ok {
-			bars = append(bars, render.Bar{Month: month, Year: m.Start.Year(), Avg: m.Avg()})
+			bar.Year, bar.Avg = m.Start.Year(), m.Avg()
 		}
+		bars = append(bars, bar)
 	}
 	return bars, nil
-}
-
-// watch draws now and whenever a partition file changes, until ctx ends. What
-// can't be drawn at the moment is logged.
-func (a *app) watch(ctx context.Context, p picture) error {
-	changes, err := fsnotify.NewWatcher()
-	if err != nil {
-		return fmt.Errorf("watch %s: %w", p.dir, err)
-	}
-	defer func() { _ = changes.Close() }() // nothing is left to watch
-	if err := changes.Add(p.dir); err != nil {
-		return fmt.Errorf("watch %s: %w", p.dir, err)
-	}
-	poll := time.NewTicker(pollInterval)
-	defer poll.Stop()
-	var last string // what was drawn, to leave a picture alone that is up to date
-	for {
-		if now := p.fingerprint(); now != last {
-			if err := p.draw(); err != nil {
-				a.log.Warn("can't draw the picture; trying again when a file changes", "error", err)
-			} else {
-				a.printf("%s\n", p.out)
-			}
-			last = now
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-poll.C:
-		case <-changes.Events:
-		case err := <-changes.Errors:
-			a.log.Warn("watching for changes failed; looking every "+pollInterval.String(), "error", err)
-		}
-	}
-}
-
-// fingerprint changes whenever a partition file does.
-func (p picture) fingerprint() string {
-	var all strings.Builder
-	partitions, _ := checkpoint.Files(p.dir)
-	for _, partition := range partitions {
-		if file, err := os.Stat(checkpoint.Path(p.dir, partition)); err == nil {
-			fmt.Fprintln(&all, partition, file.Size(), file.ModTime().UnixNano())
-		}
-	}
-	return all.String()
 }
