@@ -222,6 +222,25 @@ func TestProduceDrainsWhatIsInFlight(t *testing.T) {
 	})
 }
 
+func TestWhatIsInFlightIsToldWithoutAcknowledgements(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink := newFakeSink(10)
+		sink.mute = true
+		system := newSystem(t)
+		events, cancel := Subscribe(system, "produce", 10000)
+		defer cancel()
+		ctx, end := context.WithCancel(t.Context())
+		result := run(t, ctx, system, Produce{Days: forever(date(t, "1990-01-01")), Delay: 100 * time.Millisecond, Sink: sink})
+		for handed := range int64(10) {
+			if p := (<-events).GetPublished(); p.GetHandedOver() != handed+1 || p.GetAcknowledged() != 0 {
+				t.Errorf("told %v, want %d reports handed over and none acknowledged", p, handed+1)
+			}
+		}
+		end()
+		<-result
+	})
+}
+
 func TestProduceEndsWithErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sink := newFakeSink(10)

@@ -58,6 +58,7 @@ func (p *producer) Receive(ctx actor.Context) {
 		p.last = p.last || msg.GetLast()
 		if !p.draining {
 			p.handOver(msg, false)
+			p.report(ctx)
 		}
 		p.goOn(ctx)
 	case *messages.ReportsAcknowledged:
@@ -65,7 +66,6 @@ func (p *producer) Receive(ctx actor.Context) {
 		p.goOn(ctx)
 	case *messages.Drain:
 		p.draining = true
-		p.report(ctx) // what was handed over since the last acknowledgement
 		p.goOn(ctx)
 	case sinkEnded:
 		p.closed = true

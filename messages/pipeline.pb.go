@@ -2155,10 +2155,12 @@ func (x *PictureDrawn) GetError() string {
 	return ""
 }
 
-// Published: progress of a produce tree.
+// Published: progress of a produce tree. It comes whenever reports are handed
+// over, so while the broker acknowledges nothing, too.
 type Published struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Reports handed to the broker since the run began.
+	// Reports handed to the broker since the run began. Those that it has not
+	// acknowledged are in flight.
 	HandedOver int64 `protobuf:"varint,1,opt,name=handed_over,json=handedOver,proto3" json:"handed_over,omitempty"`
 	// Those of them that it has acknowledged: a lower bound of what is in the log.
 	Acknowledged int64 `protobuf:"varint,2,opt,name=acknowledged,proto3" json:"acknowledged,omitempty"`
