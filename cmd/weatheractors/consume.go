@@ -163,14 +163,27 @@ func (a *app) consumeConfig(name string, cluster kafka.Config, partitions []int3
 	}
 }
 
-// run runs a tree of actors, logs what it has to say, and sums it up.
-func (a *app) run(ctx context.Context, system *actor.ActorSystem, config actors.Config) (status.Totals, error) {
-	events, cancel := actors.Subscribe(system, "", eventsAhead)
-	totals := make(chan status.Totals)
-	go func() { totals <- status.Log(events, a.log, a.screen) }()
+// run runs a tree of actors, tells what it has to say, and returns what all of it
+// came to.
+func (a *app) run(ctx context.Context, system *actor.ActorSystem, config actors.Config) (*status.State, error) {
+	stop := listen(system, status.Listener{Log: a.log, Screen: a.screen})
 	err := actors.Run(ctx, system, config)
-	cancel()
-	return <-totals, err
+	state := stop()
+	if a.screen != nil {
+		a.screen.Show(nil) // the log says how it ended
+	}
+	return state, err
+}
+
+// listen tells what the actors of a system have to say, until stop is called.
+func listen(system *actor.ActorSystem, listener status.Listener) (stop func() *status.State) {
+	events, cancel := actors.Subscribe(system, "", eventsAhead)
+	state := make(chan *status.State)
+	go func() { state <- listener.Listen(events) }()
+	return func() *status.State {
+		cancel()
+		return <-state
+	}
 }
 
 // connect checks the configuration and that a broker answers.

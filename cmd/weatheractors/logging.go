@@ -5,7 +5,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"golang.org/x/term"
@@ -14,22 +13,20 @@ import (
 	"github.com/weatheractors/weatheractors/cmd/internal/status"
 )
 
-// longProgress is how often long work says how far it has come.
-const longProgress = 2 * time.Second
-
-// screenOf returns the screen of a terminal, nil for anything else.
+// screenOf returns the screen of a terminal, nil for anything else, and for a
+// terminal that only prints.
 func screenOf(w io.Writer) *status.Screen {
 	file, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) || os.Getenv("TERM") == "dumb" {
 		return nil
 	}
-	return status.NewScreen(file, func() int {
-		width, _, err := term.GetSize(int(file.Fd()))
-		if err != nil {
-			return 80
+	return status.NewScreen(file, func() (width, height int) {
+		width, height, err := term.GetSize(int(file.Fd()))
+		if err != nil || width <= 0 || height <= 0 {
+			return 80, 24
 		}
-		return width
-	})
+		return width, height
+	}, os.Getenv("NO_COLOR") == "") // https://no-color.org
 }
 
 // errors is where everything goes that is no result.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -111,12 +112,12 @@ func (a *app) produce(ctx context.Context, p produce) error {
 	if err != nil {
 		return unlessEnded(ctx, err)
 	}
-	totals, err := a.run(ctx, system, config)
-	published := totals.Published
-	a.log.Info("published", append([]any{"acknowledged", published.GetAcknowledged(), "repeats", published.GetRepeats()},
-		status.Dated(weather.Date(published.GetLastDate()))...)...)
+	state, err := a.run(ctx, system, config)
+	published := cmp.Or(state.Producer, &status.Producer{})
+	a.log.Info("published", append([]any{"acknowledged", published.Acknowledged, "repeats", published.Repeats},
+		status.Dated(published.Date)...)...)
 	if err != nil {
-		return fmt.Errorf("%w (%d reports were acknowledged)", err, published.GetAcknowledged())
+		return fmt.Errorf("%w (%d reports were acknowledged)", err, published.Acknowledged)
 	}
 	return nil
 }
@@ -183,7 +184,9 @@ func (a *app) prepareTopic(ctx context.Context, cluster kafka.Config, p produce)
 
 // resumed returns those of the days that the topic does not have.
 func (a *app) resumed(ctx context.Context, cluster kafka.Config, p produce, days iter.Seq[weather.Observation]) (iter.Seq[weather.Observation], error) {
-	have, err := kafka.ReadDates(ctx, cluster, a.scanning())
+	scan, done := a.scanning()
+	have, err := kafka.ReadDates(ctx, cluster, scan)
+	done()
 	if err != nil {
 		return nil, err
 	}
@@ -213,19 +216,16 @@ func (a *app) resumed(ctx context.Context, cluster kafka.Config, p produce, days
 	}, nil
 }
 
-// scanning says how far a scan of the topic has come, every few seconds.
-func (a *app) scanning() func(kafka.ScanProgress) {
-	last, troubled := time.Now(), false
+// scanning tells how far a scan of the topic has come, until done is called.
+func (a *app) scanning() (scan func(kafka.ScanProgress), done func()) {
+	work, troubled := status.NewWork(a.log, a.screen, "looking for what is missing"), false
 	return func(p kafka.ScanProgress) {
 		if now := p.Trouble != nil; now != troubled {
 			troubled = now
 			a.trouble(p.Trouble)
 		}
-		if time.Since(last) >= longProgress {
-			last = time.Now()
-			a.log.Info("looking for what is missing", "records", p.Read, "of", p.Total)
-		}
-	}
+		work.Progress(p.Read, p.Total)
+	}, work.Done
 }
 
 func (p *produce) config(ctx context.Context, cluster kafka.Config, days iter.Seq[weather.Observation]) (actors.Produce, error) {

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weatheractors/weatheractors/actors/checkpoint"
+	"github.com/weatheractors/weatheractors/cmd/internal/status"
 	"github.com/weatheractors/weatheractors/cmd/internal/verify"
 	"github.com/weatheractors/weatheractors/messages"
 )
@@ -56,7 +56,9 @@ func (a *app) verify(ctx context.Context, partitions []int32, all bool) error {
 	}
 	wrong := 0
 	for _, p := range partitions {
-		report, err := verify.Partition(ctx, config, a.dir, p, a.verifyProgress(p))
+		work := status.NewWork(a.log, a.screen, "recounting", "partition", p)
+		report, err := verify.Partition(ctx, config, a.dir, p, work.Progress)
+		work.Done()
 		switch {
 		case err == nil:
 			a.printf("%v\n", report)
@@ -91,14 +93,4 @@ func (a *app) witness() (verify.Config, error) {
 		Password:  cluster.SASL.Password,
 		Wait:      a.wait,
 	}, nil
-}
-
-func (a *app) verifyProgress(partition int32) func(done, total int64) {
-	last := time.Now()
-	return func(done, total int64) {
-		if time.Since(last) >= longProgress {
-			last = time.Now()
-			a.log.Info("recounting", "partition", partition, "offset", done, "of", total)
-		}
-	}
 }

@@ -4,20 +4,22 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 )
 
-var summary = regexp.MustCompile(`(?s)Published (\d+) reports, up to (\S+): (\d+) days, and (\d+) of them twice\.
-Counted   (\d+) days, each once; ignored (\d+) duplicates; kept 0 aside that can't be counted\.
-Written `)
+var summary = regexp.MustCompile(`Published: ([\d,]+) days from 1990-01-01 to (\S+),
+ +([\d,]+) of them a second time, as 1000000 °F\.
+Read: +([\d,]+) reports; the ([\d,]+) repeats were ignored\.
+Proven: +the files hold ([\d,]+) days: each was counted exactly once,`)
 
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "demo")
 	demo := launch(t, "demo", "--dir", dir)
-	demo.awaits("progress", func() bool { return strings.Contains(demo.stdout.String(), "counted") })
+	demo.awaits("progress", func() bool { return strings.Contains(demo.stdout.String(), " times\n") })
 	if err := demo.cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
@@ -26,8 +28,15 @@ func TestDemo(t *testing.T) {
 	if m == nil {
 		t.Fatalf("no summary: %v", r)
 	}
-	if days, repeats := m[3], m[4]; days == "0" || days != m[5] || repeats != m[6] {
-		t.Errorf("published %s days and %s repeats, counted %s and ignored %s: %v", days, repeats, m[5], m[6], r)
+	number := func(group int) int {
+		n, err := strconv.Atoi(strings.ReplaceAll(m[group], ",", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if days, repeats := number(1), number(3); days == 0 || days != number(6) || repeats != number(5) || days+repeats != number(4) {
+		t.Errorf("the numbers do not add up: %v", r)
 	}
 	p := place{t: t, dir: dir}
 	tally := p.tally()

@@ -1,10 +1,13 @@
 // Package status tells people how a run is doing, from its events alone: it
 // touches nothing of what it reports on, and what it misses it leaves out.
+//
+// A [State] is what the events have told so far; [Progress] and [Demo] lay it out
+// for a terminal, whose [Screen] shows it; a [Listener] keeps all of that going, and
+// the log where there is no terminal.
 package status
 
 import (
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/weatheractors/weatheractors/messages"
@@ -12,184 +15,192 @@ import (
 )
 
 const (
+	// interval is how often rates are measured, and a screen changes that shows
+	// how something catches up.
+	interval = 250 * time.Millisecond
+	// calmInterval is how often a screen changes where all is live.
+	calmInterval = time.Second
 	// progressInterval is how often progress is logged, if there is any.
 	progressInterval = 5 * time.Second
 	// rejectInterval is how often rejects are logged at most.
 	rejectInterval = time.Second
 )
 
-// Log writes what the events tell to log until the channel is closed: what went
-// wrong when it begins and when it is over, and progress: on the screen of a
-// terminal in a line that changes, without one (nil) in the log every few
-// seconds. It returns what all of it comes to.
-func Log(events <-chan *messages.Event, log *slog.Logger, screen *Screen) Totals {
-	l := &logger{log: log, partitions: map[int32]*partition{}, troubles: map[trouble]string{}}
-	if screen == nil {
-		return l.follow(events, progressInterval, l.event, l.progress)
-	}
-	defer screen.Show("")
-	live := newLive()
-	return l.follow(events, liveInterval, func(e *messages.Event) {
-		live.event(e)
-		l.event(e)
-	}, func() { screen.Show(live.line(liveInterval)) })
+// Listener tells people what events say: in a log what goes wrong when it begins
+// and when it is over, and on a terminal, or in the log, how things are going.
+type Listener struct {
+	// Log takes a line for each thing that happens.
+	Log *slog.Logger
+	// Screen shows how things are going. If it is nil, that is logged every few
+	// seconds.
+	Screen *Screen
+	// View lays out what the screen shows. nil means [Progress].
+	View func(s *State, width, height int) []Line
+	// Tell is called every second instead of showing or logging how things are
+	// going, unless it is nil.
+	Tell func(s *State)
 }
 
-// follow passes events on, and calls tick now and then.
-func (*logger) follow(events <-chan *messages.Event, interval time.Duration, event func(*messages.Event), tick func()) (totals Totals) {
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
+// Listen listens until the channel is closed, and returns what all of it comes
+// to. What the screen showed last stays on it.
+func (l Listener) Listen(events <-chan *messages.Event) *State {
+	if l.View == nil {
+		l.View = Progress
+	}
+	lis := &listener{Listener: l, state: &State{}, partitions: map[int32]*told{}}
+	tick, tell := time.NewTicker(interval), time.NewTicker(lis.pace())
+	defer tick.Stop()
+	defer tell.Stop()
 	for {
 		select {
 		case e, open := <-events:
 			if !open {
-				return totals
+				lis.show()
+				return lis.state
 			}
-			totals.Add(e)
-			event(e)
-		case <-ticker.C:
-			tick()
+			lis.event(e)
+		case now := <-tick.C:
+			lis.tick(now)
+		case <-tell.C:
+			lis.tell()
 		}
 	}
 }
 
-type logger struct {
-	log        *slog.Logger
-	partitions map[int32]*partition
-	published  *messages.Published // the latest; nil if there was none since the last progress
-	lastRecord int64               // acknowledged at the last progress
-	troubles   map[trouble]string  // what was said of those that last
-	nextReject time.Time
+type listener struct {
+	Listener
+	state *State
+
+	partitions   map[int32]*told
+	published    bool  // since progress was told last
+	acknowledged int64 // then
+	nextReject   time.Time
 }
 
-// trouble is something that can go wrong for a while.
-type trouble struct {
-	partition int32
-	what      string
+// told is what was heard of a partition since progress was told last.
+type told struct {
+	moved  bool
+	offset int64 // then
 }
 
-// partition is what was heard of one since the last progress.
-type partition struct {
-	latest *messages.BatchCounted // nil if nothing
-	offset int64                  // at the last progress
-	date   weather.Date           // last counted
+// pace is how often it is told how things are going.
+func (l *listener) pace() time.Duration {
+	if l.Tell != nil || l.Screen != nil {
+		return calmInterval
+	}
+	return progressInterval
 }
 
-func (l *logger) event(e *messages.Event) {
+// tick measures, and shows what changes fast.
+func (l *listener) tick(now time.Time) {
+	if t, changed := l.state.Tick(now); changed {
+		l.changed(t)
+	}
+	if l.state.catchingUp() || l.state.Producer != nil {
+		l.show()
+	}
+}
+
+func (l *listener) tell() {
+	switch {
+	case l.Tell != nil:
+		l.Tell(l.state)
+	case l.Screen != nil:
+		l.show()
+	default:
+		l.progress()
+	}
+}
+
+func (l *listener) show() {
+	if l.Screen != nil && l.Tell == nil {
+		width, height := l.Screen.Size()
+		l.Screen.Show(l.View(l.state, width, height))
+	}
+}
+
+func (l *listener) event(e *messages.Event) {
+	if t, changed := l.state.Add(e, time.Now()); changed {
+		l.changed(t)
+	}
 	switch e := e.GetEvent().(type) {
 	case *messages.Event_PartitionStarted:
-		l.started(e.PartitionStarted)
+		p := e.PartitionStarted
+		l.of(p.GetPartition()).offset = p.GetOffset()
+		l.Log.Info("counting", "partition", p.GetPartition(), "offset", p.GetOffset(), "lag", max(0, p.GetLastStableOffset()-p.GetOffset()))
 	case *messages.Event_BatchCounted:
-		l.counted(e.BatchCounted)
-	case *messages.Event_CheckpointSaved:
-		l.over(e.CheckpointSaved.GetPartition(), "save", "saving works again")
-	case *messages.Event_SaveFailed:
-		l.wrong(e.SaveFailed.GetPartition(), "save", "can't save; the file stays as it is, trying again", e.SaveFailed.GetError())
-	case *messages.Event_SourceTrouble:
-		if cause := e.SourceTrouble.GetError(); cause != "" {
-			l.wrong(e.SourceTrouble.GetPartition(), "read", "can't read at the moment; trying again", cause)
-		} else {
-			l.over(e.SourceTrouble.GetPartition(), "read", "reading again")
-		}
-	case *messages.Event_PartitionFailed:
-		if f := e.PartitionFailed; !f.GetPermanent() && f.GetRetryIn() != nil {
-			text := "starting again from the last checkpoint"
-			if f.GetRole() == "opening" {
-				text = "can't begin at the moment; trying again"
-			}
-			l.wrong(f.GetPartition(), f.GetRole(), text, f.GetError())
-		}
+		l.of(e.BatchCounted.GetPartition()).moved = true
+		l.rejected(e.BatchCounted)
 	case *messages.Event_PartitionNote:
-		l.log.Warn(e.PartitionNote.GetText())
+		l.Log.Warn(e.PartitionNote.GetText())
 	case *messages.Event_Drained:
-		l.log.Info("everything read is counted and saved", "partition", e.Drained.GetPartition(), "offset", e.Drained.GetOffset())
-	case *messages.Event_PictureDrawn:
-		if cause := e.PictureDrawn.GetError(); cause != "" {
-			l.wrong(-1, "picture", "can't draw the picture; trying again after the next checkpoint", cause)
-		} else {
-			l.over(-1, "picture", "drawing works again")
-		}
+		l.Log.Info("everything read is counted and saved", "partition", e.Drained.GetPartition(), "offset", e.Drained.GetOffset())
 	case *messages.Event_Published:
-		l.published = e.Published
+		l.published = true
 	}
 }
 
-func (l *logger) started(s *messages.PartitionStarted) {
-	l.of(s.GetPartition()).offset = s.GetOffset()
-	for _, role := range []string{"opening", "reader", "aggregator", "checkpoint-writer", "partition", "read"} {
-		delete(l.troubles, trouble{s.GetPartition(), role})
-	}
-	l.log.Info("counting", "partition", s.GetPartition(), "offset", s.GetOffset(), "lag", max(0, s.GetLastStableOffset()-s.GetOffset()))
-}
-
-func (l *logger) counted(b *messages.BatchCounted) {
-	p := l.of(b.GetPartition())
-	p.latest = b
-	if b.GetLastDate() != 0 {
-		p.date = weather.Date(b.GetLastDate())
-	}
+func (l *listener) rejected(b *messages.BatchCounted) {
 	if now := time.Now(); b.GetFirstReject() != nil && !now.Before(l.nextReject) {
 		l.nextReject = now.Add(rejectInterval)
-		l.log.Warn("record can't be counted; kept aside", "partition", b.GetPartition(), "offset", b.GetFirstReject().GetOffset(),
+		l.Log.Warn("record can't be counted; kept aside", "partition", b.GetPartition(), "offset", b.GetFirstReject().GetOffset(),
 			"reason", b.GetFirstReject().GetReason(), "so_far", b.GetRejects())
 	}
 }
 
-func (l *logger) of(number int32) *partition {
+func (l *listener) of(number int32) *told {
 	p := l.partitions[number]
 	if p == nil {
-		p = &partition{}
+		p = &told{}
 		l.partitions[number] = p
 	}
 	return p
 }
 
-// wrong says what is wrong, once for as long as it lasts and has the same cause.
-func (l *logger) wrong(partition int32, what, text, cause string) {
-	t := trouble{partition, what}
-	if l.troubles[t] == cause {
-		return
-	}
-	l.troubles[t] = cause
-	l.log.Warn(text, append(attrs(partition), "cause", cause)...)
+// saying is what is said of a trouble when it begins, and when it is over; ""
+// if that shows in what is said anyway.
+var saying = map[What]struct{ wrong, over string }{
+	Respawning:    {"starting again from the last checkpoint", ""},
+	Opening:       {"can't begin at the moment; trying again", ""},
+	Saving:        {"can't save; the file stays as it is, trying again", "saving works again"},
+	Reading:       {"can't read at the moment; trying again", "reading again"},
+	Drawing:       {"can't draw the picture; trying again after the next checkpoint", "drawing works again"},
+	Acknowledging: {"nothing is acknowledged at the moment; waiting for the broker", "reports are acknowledged again"},
 }
 
-func (l *logger) over(partition int32, what, text string) {
-	t := trouble{partition, what}
-	if _, lasting := l.troubles[t]; lasting {
-		delete(l.troubles, t)
-		l.log.Info(text, attrs(partition)...)
+// changed says what is wrong, once for as long as it lasts and has the same
+// cause; and that it is over.
+func (l *listener) changed(t Trouble) {
+	var attrs []any
+	if t.Partition != Nowhere {
+		attrs = append(attrs, "partition", t.Partition)
 	}
-}
-
-func attrs(partition int32) []any {
-	if partition < 0 {
-		return nil
+	switch says := saying[t.What]; {
+	case t.Cause == "" && says.over != "":
+		l.Log.Info(says.over, attrs...)
+	case t.Cause == "":
+	case t.What == Acknowledging:
+		l.Log.Warn(says.wrong, "in_flight", l.state.Producer.InFlight)
+	default:
+		l.Log.Warn(says.wrong, append(attrs, "cause", t.Cause)...)
 	}
-	return []any{"partition", partition}
 }
 
 // progress logs what has moved since the last time.
-func (l *logger) progress() {
-	numbers := make([]int32, 0, len(l.partitions))
-	for number := range l.partitions {
-		numbers = append(numbers, number)
-	}
-	slices.Sort(numbers)
-	for _, number := range numbers {
-		p := l.partitions[number]
-		if p.latest == nil {
+func (l *listener) progress() {
+	for _, p := range l.state.Partitions {
+		last := l.of(p.Number)
+		if !last.moved {
 			continue
 		}
-		l.log.Info("counted", append([]any{"partition", number, "offset", p.latest.GetOffset(),
-			"lag", max(0, p.latest.GetLastStableOffset()-p.latest.GetOffset()),
-			"records_per_s", perSecond(p.latest.GetOffset() - p.offset), "duplicates", p.latest.GetDuplicates()}, Dated(p.date)...)...)
-		p.offset, p.latest = p.latest.GetOffset(), nil
+		l.Log.Info("counted", append([]any{"partition", p.Number, "offset", p.Offset, "lag", p.Lag(),
+			"records_per_s", sinceTold(p.Offset - last.offset), "duplicates", p.Duplicates}, Dated(p.Date)...)...)
+		*last = told{offset: p.Offset}
 	}
-	if l.published != nil {
-		l.log.Info("published", append([]any{"acknowledged", l.published.GetAcknowledged(), "repeats", l.published.GetRepeats(),
-			"records_per_s", perSecond(l.published.GetAcknowledged() - l.lastRecord)}, Dated(weather.Date(l.published.GetLastDate()))...)...)
-		l.lastRecord, l.published = l.published.GetAcknowledged(), nil
+	if p := l.state.Producer; p != nil && l.published {
+		l.Log.Info("published", append([]any{"acknowledged", p.Acknowledged, "repeats", p.Repeats, "in_flight", p.InFlight,
+			"records_per_s", sinceTold(p.Acknowledged - l.acknowledged)}, Dated(p.Date)...)...)
+		l.published, l.acknowledged = false, p.Acknowledged
 	}
 }
 
@@ -202,4 +213,4 @@ func Dated(d weather.Date) []any {
 	return []any{"date", d}
 }
 
-func perSecond(records int64) int64 { return max(0, records) / int64(progressInterval/time.Second) }
+func sinceTold(records int64) int64 { return max(0, records) / int64(progressInterval/time.Second) }

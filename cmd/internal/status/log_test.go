@@ -3,6 +3,7 @@ package status
 import (
 	"bytes"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -19,7 +20,7 @@ func logged(t *testing.T, f func(chan<- *messages.Event)) []string {
 		events, done := make(chan *messages.Event), make(chan struct{})
 		go func() {
 			defer close(done)
-			Log(events, slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: withoutTime})), nil)
+			Listener{Log: slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: withoutTime}))}.Listen(events)
 		}()
 		f(events)
 		close(events)
@@ -71,7 +72,7 @@ func TestProgressIsSaidWhenThereIsSome(t *testing.T) {
 	got := logged(t, func(events chan<- *messages.Event) {
 		events <- counted(100, 0)
 		events <- counted(500, 0)
-		time.Sleep(3 * progressInterval)
+		time.Sleep(3*progressInterval - time.Second)
 		events <- counted(700, 0)
 		time.Sleep(progressInterval)
 	})
@@ -94,4 +95,46 @@ func TestRejectsAreSaidOnceASecondAtMost(t *testing.T) {
 	if len(got) != 3 {
 		t.Errorf("%d lines in 3 s: %q", len(got), got)
 	}
+}
+
+func TestAProducerIsNotSilent(t *testing.T) {
+	got := logged(t, func(events chan<- *messages.Event) {
+		time.Sleep(time.Second / 10) // so that no two things happen at the same time
+		for day := range int64(18) {
+			acknowledged := day + 1
+			if day >= 4 && day < 14 { // the broker is away
+				acknowledged = 4
+			}
+			events <- published(day+1, acknowledged)
+			time.Sleep(time.Second)
+		}
+	})
+	want := []string{
+		`level=INFO msg=published acknowledged=4 repeats=0 in_flight=1 records_per_s=0`,
+		`level=WARN msg="nothing is acknowledged at the moment; waiting for the broker" in_flight=4`,
+		`level=INFO msg=published acknowledged=4 repeats=0 in_flight=6 records_per_s=0`,
+		`level=INFO msg="reports are acknowledged again"`,
+		`level=INFO msg=published acknowledged=15 repeats=0 in_flight=0 records_per_s=2`,
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("logged\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestAListenerTells(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		events, done := make(chan *messages.Event), make(chan *State)
+		var told []int64
+		go func() {
+			tell := func(s *State) { told = append(told, s.Producer.Acknowledged) }
+			done <- Listener{Log: slog.New(slog.DiscardHandler), Tell: tell}.Listen(events)
+		}()
+		events <- published(10, 7)
+		time.Sleep(2*calmInterval + interval)
+		events <- published(10, 10)
+		close(events)
+		if state := <-done; state.Producer.Acknowledged != 10 || !slices.Equal(told, []int64{7, 7}) {
+			t.Errorf("it told of %v acknowledged, and returned %d, want [7 7] and 10", told, state.Producer.Acknowledged)
+		}
+	})
 }
