@@ -87,6 +87,7 @@ var hints = []struct {
 	{errNoFiles, "`weatheractors consume` makes the partition files; name another folder with --dir"},
 	{errNoFolder, "make the folder first, or choose another with --out"},
 	{errNotADemo, "name a folder that is empty or does not exist with --dir"},
+	{errNotEmpty, "name a folder that is empty or does not exist with --dir"},
 	{weather.ErrUnitsNeeded, "say what was chosen when the file was ordered: --units c or f; NCEI's access service gives tenths-c"},
 	{weather.ErrOtherUnits, "leave out --units: only NCEI's CSV needs it"},
 	{weather.ErrImplausible, "no thermometer on Earth showed that: are the temperatures in these units? For NCEI's CSV, --units says it"},

@@ -15,7 +15,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"weatheractors": main})
+	testscript.Main(m, map[string]func(){"weatheractors": main, "saboteur": saboteur})
 }
 
 // TestScripts runs the program as its users do: testdata/script has commands
