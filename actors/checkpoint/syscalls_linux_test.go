@@ -42,7 +42,7 @@ func TestTheSystemIsAskedToSync(t *testing.T) {
 		t.Fatal(err)
 	}
 	calls := ""
-	for _, call := range strings.Split(string(text), "\n") {
+	for call := range strings.SplitSeq(string(text), "\n") {
 		if strings.Contains(call, dir) {
 			calls += call + "\n"
 		}
