@@ -51,7 +51,10 @@ the offset in the file, and runs until it is stopped.
 However it ends, by kill -9 or a power cut too, the next start goes on from the
 file, and the bytes of the file are those of an undisturbed run. A report dated at
 or before the last one of its month is a duplicate and ignored. A record that can't
-be counted is kept in partition-N.rejected.jsonl.`,
+be counted is kept in partition-N.rejected.jsonl.
+
+A terminal shows a line per partition, without colors if NO_COLOR is set; otherwise
+the log says every 5 seconds what was counted.`,
 		Example: `  weatheractors consume 0 2
   weatheractors consume --all --until-end         # catch up, then stop
   weatheractors consume 1 3 --plot month.svg      # and keep a picture fresh`,

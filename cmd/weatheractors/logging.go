@@ -55,6 +55,9 @@ func newLogger(w io.Writer, level, format string) (*slog.Logger, error) {
 	options := &slog.HandlerOptions{Level: l}
 	switch format {
 	case "text":
+		if _, terminal := w.(*status.Screen); terminal {
+			return slog.New(newTerse(w, l)), nil
+		}
 		return slog.New(slog.NewTextHandler(w, options)), nil
 	case "json":
 		return slog.New(slog.NewJSONHandler(w, options)), nil

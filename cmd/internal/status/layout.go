@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -126,7 +127,8 @@ func (s *State) rows(partitions []*Partition) []row {
 // note says what there is to say about a partition.
 func (s *State) note(p *Partition) (string, Style) {
 	if t, found := s.Worst(p.Number); found {
-		return map[What]string{Respawning: "starting again: ", Opening: "can't begin: ", Saving: "can't save: ", Reading: "can't read: "}[t.What] + t.Cause, Wrong
+		t.Cause = t.Cause[strings.LastIndex(t.Cause, ": ")+1:] // the log has all of it
+		return map[What]string{Respawning: "starting again:", Opening: "can't begin:", Saving: "can't save:", Reading: "can't read:"}[t.What] + " " + strings.TrimSpace(t.Cause), Wrong
 	}
 	left, known := p.Left()
 	switch age := s.now.Sub(p.SavedAt); {

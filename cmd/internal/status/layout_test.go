@@ -23,7 +23,7 @@ func catchingUp(t *testing.T) *State {
 		batch(&messages.BatchCounted{Partition: 2, Incarnation: 1, Offset: 101, LastStableOffset: 101, LastDate: date(t, "1990-02-03")}),
 		started(11, 1, 0, 60_000),
 		batch(&messages.BatchCounted{Partition: 11, Incarnation: 1, Offset: 54_321, LastStableOffset: 60_000, LastDate: date(t, "1997-01-31")}),
-		&messages.Event{Event: &messages.Event_SourceTrouble{SourceTrouble: &messages.SourceTrouble{Partition: 11, Error: "connection refused by the broker at 127.0.0.1:9092"}}},
+		&messages.Event{Event: &messages.Event_SourceTrouble{SourceTrouble: &messages.SourceTrouble{Partition: 11, Error: "read temperatures: connection refused by the broker at 127.0.0.1:9092"}}},
 		&messages.Event{Event: &messages.Event_Drained{Drained: &messages.Drained{Partition: 3}}},
 		saved(2, 101),
 		batch(&messages.BatchCounted{Partition: 0, Incarnation: 1, Offset: 2_000_000, LastStableOffset: 3_000_000, LastDate: date(t, "1993-10-10")}),
