@@ -296,6 +296,12 @@ func TestSidecarIsSavedBeforeTheFirstRecordIsRead(t *testing.T) {
 func TestUntilEndMeansTheEndAtTheFirstOpening(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		f := newFixture(t)
+		// Nothing durable yet would mean that it begins anew, with the end of then.
+		f.source.change(2, func(l *fakeLog) { l.records = f.records[:28] })
+		if err := <-run(t, t.Context(), newSystem(t), f.config); err != nil {
+			t.Fatal(err)
+		}
+		f.source.change(2, func(l *fakeLog) { l.records = f.records })
 		f.source.logs[2].fail[30] = errors.New("connection lost")
 		result := run(t, t.Context(), newSystem(t), f.config)
 		synctest.Wait() // backs off, having seen an end of 100
