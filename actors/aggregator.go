@@ -50,6 +50,7 @@ type aggregator struct {
 	rejectBytes  int64 // kept beside it
 	pendingBytes int64 // about what rejects that are not durable will add
 	saving       bool  // a checkpoint is with the writer
+	asked        int64 // its offset
 	resting      *time.Timer
 	pace         pace
 	owed         []owed // answers that wait until their rejects are durable
@@ -194,7 +195,7 @@ func (a *aggregator) checkpoint(ctx actor.Context) {
 		return
 	}
 	if a.offset != a.saved {
-		a.saving = true
+		a.saving, a.asked = true, a.offset
 		ctx.Request(a.writer, &messages.Checkpoint{
 			Partition: a.partition,
 			Offset:    a.offset,
@@ -214,6 +215,9 @@ func (a *aggregator) checkpoint(ctx actor.Context) {
 }
 
 func (a *aggregator) checkpointSaved(ctx actor.Context, msg *messages.CheckpointSaved) {
+	if !a.saving || msg.GetOffset() != a.asked {
+		return // an answer that came twice: the writer may have the next one
+	}
 	a.saving = false
 	a.saved = msg.GetOffset()
 	a.rejectBytes, a.pendingBytes = msg.GetRejectBytes(), sizeOf(a.rejects)
@@ -277,6 +281,7 @@ func (a *aggregator) counted(b *messages.RecordBatch, lastDate weather.Date) *me
 		Duplicates:       a.tally.duplicates,
 		Rejects:          a.tally.rejects,
 		LastDate:         int32(lastDate),
+		LastTimestamp:    b.GetLastTimestamp(),
 	}
 	if rejects := b.GetRejects(); len(rejects) > 0 && rejects[0].GetOffset() < a.offset {
 		event.FirstReject = rejects[0]

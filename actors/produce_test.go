@@ -17,10 +17,11 @@ import (
 
 // fakeSink is a topic that acknowledges what it is given after a while.
 type fakeSink struct {
-	window int
-	takes  time.Duration
-	failAt int64 // number of the report that fails; 0: none
-	mute   bool  // acknowledges nothing
+	window  int
+	takes   time.Duration
+	failAt  int64 // number of the report that fails; 0: none
+	mute    bool  // acknowledges nothing
+	retries int64 // told with each acknowledgement
 
 	mu       sync.Mutex
 	reports  []weather.Observation // in the order in which they were handed over
@@ -83,7 +84,7 @@ func (s *fakeSink) acknowledge(number int64) {
 	}
 	s.inFlight--
 	s.acked[number] = true
-	s.acks <- &messages.ReportsAcknowledged{Numbers: []int64{number}}
+	s.acks <- &messages.ReportsAcknowledged{Numbers: []int64{number}, Retries: s.retries}
 }
 
 func (s *fakeSink) end() {

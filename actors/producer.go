@@ -127,6 +127,7 @@ func (p *producer) acknowledged(ctx actor.Context, acks *messages.ReportsAcknowl
 	}
 	p.inFlight -= len(acks.GetNumbers())
 	p.progress.Acknowledged += int64(len(acks.GetNumbers()))
+	p.progress.Retries = acks.GetRetries()
 	for len(p.sent) > 0 && p.sent[0].left == 0 {
 		p.sent = p.sent[1:]
 	}
@@ -180,6 +181,7 @@ func (p *producer) report(ctx actor.Context) {
 		Acknowledged: p.progress.GetAcknowledged(),
 		Repeats:      p.progress.GetRepeats(),
 		LastDate:     p.progress.GetLastDate(),
+		Retries:      p.progress.GetRetries(),
 	}
 	ctx.Send(ctx.Parent(), progress)
 	p.publish(&messages.Event{Event: &messages.Event_Published{Published: progress}})

@@ -455,8 +455,11 @@ type RecordBatch struct {
 	// End of what is committed, as this fetch reported it; may briefly be below
 	// next after a change of leaders.
 	LastStableOffset int64 `protobuf:"varint,8,opt,name=last_stable_offset,json=lastStableOffset,proto3" json:"last_stable_offset,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Latest time of its records, in ms since 1970, as the producer or the broker
+	// set it; 0 if the batch holds none, or no time.
+	LastTimestamp int64 `protobuf:"varint,9,opt,name=last_timestamp,json=lastTimestamp,proto3" json:"last_timestamp,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RecordBatch) Reset() {
@@ -541,6 +544,13 @@ func (x *RecordBatch) GetEpochs() []*LeaderEpoch {
 func (x *RecordBatch) GetLastStableOffset() int64 {
 	if x != nil {
 		return x.LastStableOffset
+	}
+	return 0
+}
+
+func (x *RecordBatch) GetLastTimestamp() int64 {
+	if x != nil {
+		return x.LastTimestamp
 	}
 	return 0
 }
@@ -1375,7 +1385,9 @@ func (x *ReportBatch) GetLast() bool {
 type ReportsAcknowledged struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Numbers of the reports, in the order in which they were acknowledged.
-	Numbers       []int64 `protobuf:"varint,1,rep,packed,name=numbers,proto3" json:"numbers,omitempty"`
+	Numbers []int64 `protobuf:"varint,1,rep,packed,name=numbers,proto3" json:"numbers,omitempty"`
+	// How often the sink has waited to try something again, so far.
+	Retries       int64 `protobuf:"varint,2,opt,name=retries,proto3" json:"retries,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1415,6 +1427,13 @@ func (x *ReportsAcknowledged) GetNumbers() []int64 {
 		return x.Numbers
 	}
 	return nil
+}
+
+func (x *ReportsAcknowledged) GetRetries() int64 {
+	if x != nil {
+		return x.Retries
+	}
+	return 0
 }
 
 // Event tells of progress or failure to whoever listens. Events come per batch
@@ -1738,7 +1757,10 @@ type BatchCounted struct {
 	// was none.
 	LastDate int32 `protobuf:"varint,8,opt,name=last_date,json=lastDate,proto3" json:"last_date,omitempty"`
 	// The first reject of this batch, if there was one.
-	FirstReject   *Reject `protobuf:"bytes,9,opt,name=first_reject,json=firstReject,proto3" json:"first_reject,omitempty"`
+	FirstReject *Reject `protobuf:"bytes,9,opt,name=first_reject,json=firstReject,proto3" json:"first_reject,omitempty"`
+	// Latest time of its records, in ms since 1970; 0 if it is not known. While
+	// the partition lags, it lags by about the time since then.
+	LastTimestamp int64 `protobuf:"varint,10,opt,name=last_timestamp,json=lastTimestamp,proto3" json:"last_timestamp,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1834,6 +1856,13 @@ func (x *BatchCounted) GetFirstReject() *Reject {
 		return x.FirstReject
 	}
 	return nil
+}
+
+func (x *BatchCounted) GetLastTimestamp() int64 {
+	if x != nil {
+		return x.LastTimestamp
+	}
+	return 0
 }
 
 // SaveFailed: a checkpoint could not be made durable; it will be tried again.
@@ -2167,7 +2196,10 @@ type Published struct {
 	// Of the acknowledged ones, how many repeat an earlier date.
 	Repeats int64 `protobuf:"varint,3,opt,name=repeats,proto3" json:"repeats,omitempty"`
 	// Latest date that was acknowledged, packed; 0 if none was.
-	LastDate      int32 `protobuf:"varint,4,opt,name=last_date,json=lastDate,proto3" json:"last_date,omitempty"`
+	LastDate int32 `protobuf:"varint,4,opt,name=last_date,json=lastDate,proto3" json:"last_date,omitempty"`
+	// How often the sink had waited to try something again, as of the latest
+	// acknowledgement.
+	Retries       int64 `protobuf:"varint,5,opt,name=retries,proto3" json:"retries,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2230,6 +2262,13 @@ func (x *Published) GetLastDate() int32 {
 	return 0
 }
 
+func (x *Published) GetRetries() int64 {
+	if x != nil {
+		return x.Retries
+	}
+	return 0
+}
+
 var File_weatheractors_messages_pipeline_proto protoreflect.FileDescriptor
 
 const file_weatheractors_messages_pipeline_proto_rawDesc = "" +
@@ -2255,7 +2294,7 @@ const file_weatheractors_messages_pipeline_proto_rawDesc = "" +
 	"\tpartition\x18\x01 \x01(\x05R\tpartition\x12\x16\n" +
 	"\x06offset\x18\x02 \x01(\x03R\x06offset\x124\n" +
 	"\x05topic\x18\x03 \x01(\v2\x1e.weatheractors.v1.CountedTopicR\x05topic\x12\x14\n" +
-	"\x05until\x18\x04 \x01(\x03R\x05until\"\x9c\x02\n" +
+	"\x05until\x18\x04 \x01(\x03R\x05until\"\xc3\x02\n" +
 	"\vRecordBatch\x12\x1c\n" +
 	"\tpartition\x18\x01 \x01(\x05R\tpartition\x12\x12\n" +
 	"\x04base\x18\x02 \x01(\x03R\x04base\x12\x12\n" +
@@ -2264,7 +2303,8 @@ const file_weatheractors_messages_pipeline_proto_rawDesc = "" +
 	"\adegrees\x18\x05 \x03(\x01R\adegrees\x122\n" +
 	"\arejects\x18\x06 \x03(\v2\x18.weatheractors.v1.RejectR\arejects\x125\n" +
 	"\x06epochs\x18\a \x03(\v2\x1d.weatheractors.v1.LeaderEpochR\x06epochs\x12,\n" +
-	"\x12last_stable_offset\x18\b \x01(\x03R\x10lastStableOffset\"~\n" +
+	"\x12last_stable_offset\x18\b \x01(\x03R\x10lastStableOffset\x12%\n" +
+	"\x0elast_timestamp\x18\t \x01(\x03R\rlastTimestamp\"~\n" +
 	"\x06Reject\x12\x16\n" +
 	"\x06offset\x18\x01 \x01(\x03R\x06offset\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x10\n" +
@@ -2326,9 +2366,10 @@ const file_weatheractors_messages_pipeline_proto_rawDesc = "" +
 	"\x05dates\x18\x02 \x03(\x05R\x05dates\x12\x18\n" +
 	"\adegrees\x18\x03 \x03(\x01R\adegrees\x12\x18\n" +
 	"\arepeats\x18\x04 \x03(\x05R\arepeats\x12\x12\n" +
-	"\x04last\x18\x05 \x01(\bR\x04last\"/\n" +
+	"\x04last\x18\x05 \x01(\bR\x04last\"I\n" +
 	"\x13ReportsAcknowledged\x12\x18\n" +
-	"\anumbers\x18\x01 \x03(\x03R\anumbers\"\xec\x05\n" +
+	"\anumbers\x18\x01 \x03(\x03R\anumbers\x12\x18\n" +
+	"\aretries\x18\x02 \x01(\x03R\aretries\"\xec\x05\n" +
 	"\x05Event\x12\x10\n" +
 	"\x03run\x18\x01 \x01(\tR\x03run\x12Q\n" +
 	"\x11partition_started\x18\x02 \x01(\v2\".weatheractors.v1.PartitionStartedH\x00R\x10partitionStarted\x12E\n" +
@@ -2349,7 +2390,7 @@ const file_weatheractors_messages_pipeline_proto_rawDesc = "" +
 	"\vincarnation\x18\x02 \x01(\x03R\vincarnation\x12\x16\n" +
 	"\x06offset\x18\x03 \x01(\x03R\x06offset\x12,\n" +
 	"\x12last_stable_offset\x18\x04 \x01(\x03R\x10lastStableOffset\x124\n" +
-	"\x05topic\x18\x05 \x01(\v2\x1e.weatheractors.v1.CountedTopicR\x05topic\"\xc2\x02\n" +
+	"\x05topic\x18\x05 \x01(\v2\x1e.weatheractors.v1.CountedTopicR\x05topic\"\xe9\x02\n" +
 	"\fBatchCounted\x12\x1c\n" +
 	"\tpartition\x18\x01 \x01(\x05R\tpartition\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\x03R\vincarnation\x12\x16\n" +
@@ -2361,7 +2402,9 @@ const file_weatheractors_messages_pipeline_proto_rawDesc = "" +
 	"duplicates\x12\x18\n" +
 	"\arejects\x18\a \x01(\x03R\arejects\x12\x1b\n" +
 	"\tlast_date\x18\b \x01(\x05R\blastDate\x12;\n" +
-	"\ffirst_reject\x18\t \x01(\v2\x18.weatheractors.v1.RejectR\vfirstReject\"t\n" +
+	"\ffirst_reject\x18\t \x01(\v2\x18.weatheractors.v1.RejectR\vfirstReject\x12%\n" +
+	"\x0elast_timestamp\x18\n" +
+	" \x01(\x03R\rlastTimestamp\"t\n" +
 	"\n" +
 	"SaveFailed\x12\x1c\n" +
 	"\tpartition\x18\x01 \x01(\x05R\tpartition\x12\x16\n" +
@@ -2382,13 +2425,14 @@ const file_weatheractors_messages_pipeline_proto_rawDesc = "" +
 	"\tpartition\x18\x01 \x01(\x05R\tpartition\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\"$\n" +
 	"\fPictureDrawn\x12\x14\n" +
-	"\x05error\x18\x01 \x01(\tR\x05error\"\x87\x01\n" +
+	"\x05error\x18\x01 \x01(\tR\x05error\"\xa1\x01\n" +
 	"\tPublished\x12\x1f\n" +
 	"\vhanded_over\x18\x01 \x01(\x03R\n" +
 	"handedOver\x12\"\n" +
 	"\facknowledged\x18\x02 \x01(\x03R\facknowledged\x12\x18\n" +
 	"\arepeats\x18\x03 \x01(\x03R\arepeats\x12\x1b\n" +
-	"\tlast_date\x18\x04 \x01(\x05R\blastDate*\x98\x01\n" +
+	"\tlast_date\x18\x04 \x01(\x05R\blastDate\x12\x18\n" +
+	"\aretries\x18\x05 \x01(\x03R\aretries*\x98\x01\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12STATE_NOT_ASSIGNED\x10\x01\x12\x11\n" +

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"iter"
 	"strings"
+	"time"
 
 	"github.com/IBM/sarama"
 
@@ -28,6 +29,7 @@ func decode(partition int32, f *fetched) iter.Seq[*messages.RecordBatch] {
 		d := decoder{partition: partition, fetched: f, reasons: map[string]string{}}
 		d.begin(f.base)
 		for _, batch := range counted {
+			d.latest = max(d.latest, milliseconds(batch.MaxTimestamp))
 			for _, record := range batch.Records {
 				left--
 				offset := batch.FirstOffset + record.OffsetDelta
@@ -60,6 +62,7 @@ type decoder struct {
 	fetched   *fetched
 	out       *messages.RecordBatch
 	reasons   map[string]string // mostly the same few, kept once
+	latest    int64             // time of the batches so far, in ms since 1970
 }
 
 func (d *decoder) begin(base int64) {
@@ -94,13 +97,21 @@ func (d *decoder) reject(offset int64, record *sarama.Record, cause error) {
 
 // end finishes the message, which covers the offsets up to next.
 func (d *decoder) end(next int64) *messages.RecordBatch {
-	d.out.Next = next
+	d.out.Next, d.out.LastTimestamp = next, d.latest
 	for _, e := range d.fetched.epochs {
 		if d.out.Base <= e.GetFirstOffset() && e.GetFirstOffset() < next {
 			d.out.Epochs = append(d.out.Epochs, e)
 		}
 	}
 	return d.out
+}
+
+// milliseconds since 1970; 0 where a batch holds no time.
+func milliseconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return max(0, t.UnixMilli())
 }
 
 // countedBatches leaves out control batches and aborted ones, and returns how

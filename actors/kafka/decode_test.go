@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/IBM/sarama"
@@ -227,6 +228,27 @@ func decoded(partition int32, f *fetched) *messages.RecordBatch {
 		only = b
 	}
 	return only
+}
+
+func TestBatchesTellTheTimeOfTheirLatestRecord(t *testing.T) {
+	at := func(ms int64, b *sarama.RecordBatch) *sarama.RecordBatch {
+		b.MaxTimestamp = time.UnixMilli(ms)
+		return b
+	}
+	for _, tt := range []struct {
+		name    string
+		batches []*sarama.RecordBatch
+		want    int64
+	}{
+		{"the latest of all batches", []*sarama.RecordBatch{at(5000, batchAt(0, january(1, 1))), at(4000, batchAt(1, january(2, 2)))}, 5000},
+		{"control records have none that counts", []*sarama.RecordBatch{at(5000, batchAt(0, january(1, 1))), at(6000, marker(1, 7, true))}, 5000},
+		{"a time before 1970 is none", []*sarama.RecordBatch{at(-5000, batchAt(0, january(1, 1)))}, 0},
+		{"no time", []*sarama.RecordBatch{batchAt(0, january(1, 1))}, 0},
+	} {
+		if got := decoded(0, &fetched{next: 2, batches: tt.batches}).GetLastTimestamp(); got != tt.want {
+			t.Errorf("%s: got %d, want %d", tt.name, got, tt.want)
+		}
+	}
 }
 
 func TestManyRejectsComeInSeveralMessages(t *testing.T) {

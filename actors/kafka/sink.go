@@ -45,6 +45,8 @@ type Sink struct {
 	acks  chan *messages.ReportsAcknowledged // collect to the caller
 	ended chan struct{}                      // closed when nothing of the sink is left running
 
+	retries atomic.Int64 // waits to try something again
+
 	closed bool // of Publish and Close
 
 	dying   sync.Once

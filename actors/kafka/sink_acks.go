@@ -64,6 +64,7 @@ func (c *collector) step() {
 	if c.told {
 		dead = nil
 	}
+	c.acks.Retries = c.retries.Load()
 	select {
 	case message := <-c.producer.Successes():
 		c.gather(message)

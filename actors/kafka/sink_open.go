@@ -125,6 +125,7 @@ func (s *Sink) backoff(first, longest time.Duration) func(retries, most int) tim
 		if s.aborted.Load() {
 			return 0
 		}
+		s.retries.Add(1)
 		return wait(retries, most)
 	}
 }

@@ -217,13 +217,18 @@ func TestCloseWaitsForRetries(t *testing.T) {
 	<-lost
 	sink.Close()
 	acked := make(map[int64]int)
+	retries := int64(0)
 	for acks := range sink.Acknowledged() {
+		retries = acks.GetRetries()
 		for _, number := range acks.GetNumbers() {
 			acked[number]++
 		}
 	}
 	if err := sink.Err(); err != nil {
 		t.Error(err)
+	}
+	if retries < 2 {
+		t.Errorf("%d retries were told of, want one for each of 2 lost answers", retries)
 	}
 	checkAllAcked(t, acked, 400)
 	checkLog(t, c, reports)
