@@ -75,6 +75,12 @@ func (r *run) fire(ctx context.Context) error {
 
 // take takes a step of the schedule.
 func (r *run) take(ctx context.Context, s step) error {
+	if s.working {
+		before := r.counted()
+		if _, err := r.until(ctx, workLimit, func() bool { return r.calendarOver || r.counted() > before }); err != nil {
+			return err
+		}
+	}
 	if err := r.wait(ctx, s.pause); err != nil {
 		return err
 	}
@@ -134,18 +140,22 @@ func (r *run) strike(chosen [victims]bool) (struck []*actor, err error) {
 	return struck, nil
 }
 
-// notConnected is what a process says that found no broker at its start.
-var notConnected = regexp.MustCompile(`(?m)^weatheractors: (connect to broker|no broker can be reached)`)
+// What a process says that lost its broker at its start, and what one says that
+// has come further.
+var (
+	lostAtStart = regexp.MustCompile(`(?m)^weatheractors: .*(connect to broker|ask broker|no broker can be reached)`)
+	cameFurther = regexp.MustCompile(`msg=(published|counting)\b`)
+)
 
 // judgeEnd judges a process that ended by itself. A producer may, once it has
-// published all that it was told to; and so may whoever can't connect at its
-// start, while the broker is away: then it has done nothing, and said so.
+// published all that it was told to; and so may whoever loses its broker at its
+// start: then it has done nothing, and said so.
 func (r *run) judgeEnd(a *actor) (gaveUp bool, err error) {
 	code := a.cmd.ProcessState.ExitCode()
 	switch {
 	case code == 0 && len(a.partitions) == 0:
 		return false, nil
-	case code == 1 && notConnected.MatchString(a.wrote()):
+	case code == 1 && lostAtStart.MatchString(a.wrote()) && !cameFurther.MatchString(a.wrote()):
 		r.report.GaveUp++
 		return true, nil
 	}

@@ -85,6 +85,32 @@ func readFile(dir string, partition int32) (file, error) {
 	return f, nil
 }
 
+// readOffset reads no further than it has to; 0 if there is no offset.
+func readOffset(dir string, partition int32) (offset int64, err error) {
+	f, err := os.Open(pathOf(dir, partition))
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	d := json.NewDecoder(f)
+	if _, err := d.Token(); err != nil { // {
+		return 0, err
+	}
+	for {
+		key, err := d.Token()
+		if err != nil {
+			return 0, err
+		}
+		if key == "offset" {
+			return offset, d.Decode(&offset)
+		}
+		var skipped json.RawMessage
+		if err := d.Decode(&skipped); err != nil {
+			return 0, err
+		}
+	}
+}
+
 // span is the days of a month, of which each must have been counted once, and
 // none with the absurd value of a repeat.
 func (m month) span(name, year string) (span, error) {

@@ -105,6 +105,30 @@ func TestAnEmptyFolderProvesNothing(t *testing.T) {
 	}
 }
 
+func TestReadOffset(t *testing.T) {
+	for _, test := range []struct {
+		rule, old, by string
+		want          int64
+		wrong         bool
+	}{
+		{"where we write it", "", "", 64, false},
+		{"behind the months", healthy["partition-1.json"], `{"partition": 1, "May": {"1990": {"offset": 3}}, "offset": 5}`, 5, false},
+		{"nowhere", `"offset"`, `"of"`, 0, true},
+		{"half a file", healthy["partition-1.json"], `{"parti`, 0, true},
+	} {
+		t.Run(test.rule, func(t *testing.T) {
+			name := "partition-1.json"
+			if test.old == "" {
+				name = ""
+			}
+			got, err := readOffset(doctored(t, name, test.old, test.by), 1)
+			if got != test.want || (err != nil) != test.wrong {
+				t.Errorf("got %d, %v, want %d", got, err, test.want)
+			}
+		})
+	}
+}
+
 func TestCompare(t *testing.T) {
 	tests := []struct {
 		rule, name, old, by string

@@ -24,10 +24,12 @@ func (r *run) ceaseFire(ctx context.Context) error {
 		_, _, all := r.proxy.done()
 		return all
 	}
-	if err := r.until(ctx, "more is counted after the last kill", func() bool {
-		return r.calendarOver || r.counted() >= enough && faultsOver()
-	}); err != nil {
+	is, err := r.until(ctx, patience, func() bool { return r.calendarOver || r.counted() >= enough && faultsOver() })
+	if err != nil {
 		return err
+	}
+	if !is {
+		return &programError{fmt.Sprintf("%v after the last kill less than %d records more were counted", patience, settled)}
 	}
 	for _, a := range r.actors {
 		if a == nil || a.process == nil {

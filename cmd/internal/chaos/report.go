@@ -59,15 +59,15 @@ func (r *Report) String() string {
 	line("on", "%s, topic %s, seed %d", r.Brokers, r.Topic, r.Seed)
 	line("kills", "%d: producer %d, consumers %d; started again %d times", r.Kills(), r.ProducerKills, r.ConsumerKills, r.Restarts)
 	if r.GaveUp > 0 {
-		line("gave up", "%d at their start, because they could not connect; started again", r.GaveUp)
+		line("gave up", "%d at their start, for want of a broker; started again", r.GaveUp)
 	}
 	line("broker restarts", "%d: stopped %d, killed %d", r.BrokerStops+r.BrokerKills, r.BrokerStops, r.BrokerKills)
 	line("connections cut", "%d before an acknowledgement arrived, %d in the middle of a fetch", r.LostAcks, r.CutAnswers)
 	line("records", "%d in the topic", r.Records)
 	if r.Days > 0 {
 		line("days", "%d, from %s to %s", r.Days, day(r.First), day(r.Last))
+		line("duplicates", "%d ignored", r.Duplicates())
 	}
-	line("duplicates", "%d ignored", r.Duplicates())
 	line("time", "%v", r.Took.Round(100*time.Millisecond))
 	for _, what := range r.NotTried {
 		line("not tried", "%s", what)

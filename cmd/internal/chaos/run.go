@@ -22,6 +22,8 @@ const (
 	// patience is how long the processes wait for a broker at their start, and how
 	// long the run waits for progress.
 	patience = time.Minute
+	// workLimit is how long a step waits for the processes to get to work.
+	workLimit = 5 * time.Second
 	// glance is how often a run looks after its processes.
 	glance = 10 * time.Millisecond
 	// progressInterval is how often a run says how far it has come.
@@ -220,9 +222,12 @@ func (r *run) cuts() (lost, cut int) {
 }
 
 // counted is how many records the files have by now.
-func (r *run) counted() int64 {
-	t, _ := readTally(r.files(), r.Partitions) // whether they are right is seen in the end
-	return t.records
+func (r *run) counted() (records int64) {
+	for p := range r.Partitions {
+		offset, _ := readOffset(r.files(), p) // whether it is right is seen in the end
+		records += offset
+	}
+	return records
 }
 
 // wait waits, looking after the processes.
@@ -245,15 +250,15 @@ func (r *run) wait(ctx context.Context, pause time.Duration) error {
 	}
 }
 
-// until waits until something is so.
-func (r *run) until(ctx context.Context, what string, ok func() bool) error {
-	for deadline := time.Now().Add(patience); !ok(); {
-		if time.Now().After(deadline) {
-			return &programError{fmt.Sprintf("waited %v in vain: %s", patience, what)}
+// until waits until something is so, but no longer than the limit.
+func (r *run) until(ctx context.Context, limit time.Duration, ok func() bool) (is bool, err error) {
+	for deadline := time.Now().Add(limit); time.Now().Before(deadline); {
+		if ok() {
+			return true, nil
 		}
-		if err := r.wait(ctx, 5*glance); err != nil {
-			return err
+		if err := r.wait(ctx, glance); err != nil {
+			return false, err
 		}
 	}
-	return nil
+	return false, nil
 }

@@ -8,11 +8,12 @@ import (
 
 // The moments that a schedule chooses from. Half of the pauses are as likely to
 // be of some microseconds as of a second, so that a process is hit in each stage
-// of its start; the other half lets it come to work.
+// of its start; the other half begins when all are at work, however slow the
+// machine.
 const (
 	shortestPause = 10 * time.Microsecond
 	longestPause  = time.Second
-	workingPause  = 500 * time.Millisecond
+	workingPause  = 300 * time.Millisecond
 	shortestDown  = time.Millisecond
 	longestDown   = 300 * time.Millisecond
 )
@@ -46,8 +47,10 @@ const (
 
 // step is a moment of the schedule.
 type step struct {
-	// pause comes first, counted from the end of the step before.
-	pause time.Duration
+	// pause comes first. It is counted from the end of the step before, or from
+	// when something more was counted since then.
+	pause   time.Duration
+	working bool
 	// victims are killed at once, and started again.
 	victims [victims]bool
 	// flood has the producer's next life publish as fast as it can.
@@ -77,7 +80,7 @@ func (s *schedule) next() step {
 	if s.random.IntN(2) == 0 {
 		next.pause = s.spread(shortestPause, longestPause)
 	} else {
-		next.pause = time.Duration(s.random.Int64N(int64(workingPause)))
+		next.pause, next.working = time.Duration(s.random.Int64N(int64(workingPause))), true
 	}
 	switch n := s.random.IntN(10); {
 	case n < 4:

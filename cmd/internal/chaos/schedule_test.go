@@ -28,7 +28,8 @@ func TestScheduleHasEverything(t *testing.T) {
 	all := steps(3, 200)
 	for what, is := range map[string]func(step) bool{
 		"a pause of microseconds":  func(s step) bool { return s.pause < time.Millisecond },
-		"a pause of half a second": func(s step) bool { return s.pause > workingPause },
+		"a pause of half a second": func(s step) bool { return s.pause > longestPause/2 },
+		"a pause while at work":    func(s step) bool { return s.working },
 		"the producer alone":       func(s step) bool { return s.victims == [victims]bool{producer: true} },
 		"a consumer alone":         func(s step) bool { return s.victims == [victims]bool{consumerA: true} },
 		"the other alone":          func(s step) bool { return s.victims == [victims]bool{consumerB: true} },
