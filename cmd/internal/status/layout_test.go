@@ -110,6 +110,16 @@ func TestLayout(t *testing.T) {
 	}
 }
 
+func TestNotesAreWholeOrLeftOut(t *testing.T) {
+	for width := range 30 {
+		for _, line := range Progress(live(t), width, 24)[1:] {
+			if _, note, found := strings.Cut(line.Text, "saved"); found && note != " 25s ago" || strings.Contains(line.Text, "…") {
+				t.Errorf("%d columns: it is cut: %q", width, line.Text)
+			}
+		}
+	}
+}
+
 func TestWhatDoesNotFitIsLeftOut(t *testing.T) {
 	var events []*messages.Event
 	for p := range int32(20) {

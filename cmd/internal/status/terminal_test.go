@@ -1,8 +1,10 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -16,14 +18,15 @@ import (
 type terminal struct {
 	width, height int
 
-	lines    [][]rune // all there were; the last height of them are on it
-	row, col int      // of the cursor, in lines
+	lines    [][]rune     // all there were; the last height of them are on it
+	broken   map[int]bool // lines that it broke: the next one belongs to them
+	row, col int          // of the cursor, in lines
 	nowrap   bool
 	styles   int // that were begun
 }
 
 func newTerminal(width, height int) *terminal {
-	return &terminal{width: width, height: height, lines: make([][]rune, 1)}
+	return &terminal{width: width, height: height, lines: make([][]rune, 1), broken: map[int]bool{}}
 }
 
 func (t *terminal) size() (width, height int) { return t.width, t.height }
@@ -50,10 +53,14 @@ func (t *terminal) control(argument string, final byte) {
 	switch argument + string(final) {
 	case "K":
 		t.lines[t.row] = t.lines[t.row][:min(t.col, len(t.lines[t.row]))]
+		if t.col == 0 {
+			delete(t.broken, t.row)
+		}
 	case "J":
 		t.control("", 'K')
 		for i := t.row + 1; i < len(t.lines); i++ {
 			t.lines[i] = nil
+			delete(t.broken, i)
 		}
 	case "?7l":
 		t.nowrap = true
@@ -95,20 +102,32 @@ func (t *terminal) put(r rune) {
 	}
 }
 
-// resize makes it narrower or wider, as terminals that break lines do it.
+// resize makes it narrower or wider, as most terminals do it: lines that are too
+// long are broken, and those that were, joined, whatever stands there by now.
 func (t *terminal) resize(width int) {
 	var lines [][]rune
-	row := 0
-	for i, line := range t.lines {
-		if i == t.row {
-			row = len(lines)
+	broken, row := map[int]bool{}, 0
+	for i := 0; i < len(t.lines); i++ {
+		line := slices.Clone(t.lines[i])
+		row = cmp.Or(row, t.rowAt(i, len(lines)))
+		for ; t.broken[i]; i++ {
+			line = append(line, t.lines[i+1]...)
 		}
 		for ; len(line) > width; line = line[width:] {
+			broken[len(lines)] = true
 			lines = append(lines, line[:width:width])
 		}
 		lines = append(lines, line)
 	}
-	t.width, t.lines, t.row = width, lines, row
+	t.width, t.lines, t.broken, t.row = width, lines, broken, row
+}
+
+// rowAt is where the cursor is once line i has become line n.
+func (t *terminal) rowAt(i, n int) int {
+	if i == t.row {
+		return n
+	}
+	return 0
 }
 
 // text is what is on it, and what has left it at the top.
