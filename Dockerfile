@@ -12,13 +12,13 @@ ARG KAFKA_IMAGE=apache/kafka:4.3.1
 FROM ${GO_IMAGE} AS build
 WORKDIR /src
 ARG GOPROXY
-ENV CGO_ENABLED=0
+ENV CGO_ENABLED=0 GOMODCACHE=/go/mod GOCACHE=/go/cache
 COPY go.mod go.sum ./
-RUN --mount=type=cache,target=/go/pkg/mod go mod download
+RUN --mount=type=cache,target=/go/mod go mod download
 COPY . .
 ARG VERSION
 # Two folders that become roots: one for each image.
-RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+RUN --mount=type=cache,target=/go/mod --mount=type=cache,target=/go/cache \
     set -eu; \
     build() { go build -trimpath -ldflags "-s -w -X main.stamped=${VERSION}" -o "$@"; }; \
     mkdir -p /program/files /program/etc/ssl/certs /program/usr/local/bin /kafka/usr/local/bin /kafka/usr/local/libexec /kafka/usr/local/etc/kafka; \
