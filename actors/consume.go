@@ -110,6 +110,9 @@ func (r *consumeRoot) open(ctx actor.Context, p *partition) {
 }
 
 func (r *consumeRoot) opened(ctx actor.Context, p *partition) {
+	if r.stopping {
+		return // nobody would stop what is spawned now; stopped closes the store
+	}
 	o := <-p.opening
 	p.opening, p.store = nil, o.store
 	switch {

@@ -304,6 +304,34 @@ func TestHostStopsTheRootWhileADiskHangs(t *testing.T) {
 	})
 }
 
+func TestNothingIsSpawnedWhileTheRootStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		system := newSystem(t)
+		slow := &fakeStore{hang: make(chan struct{})}
+		f.source.logs[0] = &fakeLog{records: f.records, fail: map[int64]error{}, perBatch: 7}
+		f.config.Partitions = []int32{0, 2}
+		f.config.Open = stores(map[int32]*fakeStore{0: slow, 2: f.store})
+		f.store.durable = &messages.Checkpoint{Partition: 2, Offset: 7, Stats: recount(t, f.records, 7),
+			Topic: &messages.CountedTopic{Name: f.source.topic, Id: f.source.id}}
+		f.store.hang = make(chan struct{})
+		result := run(t, t.Context(), system, f.config)
+		synctest.Wait() // one partition is being opened, the other saves what it counted
+		system.Root.Stop(actor.NewPID(system.Address(), "consume"))
+		synctest.Wait()
+		close(slow.hang) // opened, before the other can stop
+		synctest.Wait()
+		close(f.store.hang)
+		if err := <-result; !errors.Is(err, ErrStopped) {
+			t.Errorf("Run = %v, want %v", err, ErrStopped)
+		}
+		synctest.Wait()
+		if slow.open || f.store.open || slow.durable.GetOffset() != 0 {
+			t.Errorf("open: %v and %v, and it went on counting up to %d", slow.open, f.store.open, slow.durable.GetOffset())
+		}
+	})
+}
+
 func TestPictureThatHangsDoesNotKeepTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
