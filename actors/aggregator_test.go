@@ -120,6 +120,63 @@ func TestBatchWithRejectsIsAnsweredOnceDurable(t *testing.T) {
 	})
 }
 
+func TestAnswerThatComesTwiceIsNoAnswerToTheNextCheckpoint(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		system := newSystem(t)
+		writer, writerPID := spawnProbe(system)
+		a := &aggregator{publisher: publisher{system, "test"}, partition: 2, writer: writerPID, stats: new(weather.Stats), rejectLimit: 1000}
+		pid := system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor { return a }))
+		saved := &messages.CheckpointSaved{Partition: 2, Offset: 3}
+		want := func(offset int64) {
+			t.Helper()
+			if c, _ := writer.take().(*messages.Checkpoint); c.GetOffset() != offset {
+				t.Fatalf("the writer got a checkpoint at offset %d, want %d (0: none)", c.GetOffset(), offset)
+			}
+		}
+		writer.take() // Started
+		system.Root.Send(pid, batch(2, 0, days(t, "1990-01-01", 3)...))
+		want(3)
+		system.Root.Send(pid, saved)
+		system.Root.Send(pid, batch(2, 3, days(t, "1990-01-04", 2)...))
+		want(5)
+		system.Root.Send(pid, batch(2, 5, days(t, "1990-01-06", 1)...))
+		system.Root.Send(pid, saved)
+		want(0)
+		system.Root.Send(pid, &messages.CheckpointSaved{Partition: 2, Offset: 5})
+		want(6)
+		system.Root.Stop(pid)
+	})
+}
+
+func TestAnswersThatComeTwiceDoNotHoldThePump(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := &pump{credits: make(chan struct{}, batchesInFlight), send: func(*messages.RecordBatch) {}}
+		ended, result := make(chan struct{}), make(chan error, 1)
+		go func() { // a reader that gets answers without end
+			for {
+				select {
+				case <-p.credits:
+				case <-ended:
+					return
+				}
+			}
+		}()
+		go func() {
+			result <- p.deliver(t.Context(), &messages.RecordBatch{Next: 1, Rejects: []*messages.Reject{{}}})
+		}()
+		synctest.Wait()
+		close(ended)
+		select {
+		case err := <-result:
+			if err != nil {
+				t.Error(err)
+			}
+		default:
+			t.Error("the pump waits for ever")
+		}
+	})
+}
+
 func TestCheckpointsTakeATenthOfTheTime(t *testing.T) {
 	var p pace
 	for _, c := range []struct{ took, rest time.Duration }{
