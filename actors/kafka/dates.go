@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -10,6 +11,10 @@ import (
 	"github.com/weatheractors/weatheractors/messages"
 	"github.com/weatheractors/weatheractors/weather"
 )
+
+// ErrPending: records at the end of a log can't be read yet, since replicas are
+// behind, or a transaction is open.
+var ErrPending = errors.New("waiting for records that are not committed yet")
 
 // ScanProgress says how far [ReadDates] has come.
 type ScanProgress struct {
@@ -25,9 +30,13 @@ type ScanProgress struct {
 const partitionsAtOnce = 4
 
 // ReadDates reads all committed records of c's topic, from the start of each log
-// to the last stable offset that it has when its turn comes, and returns the
-// dates of those that can be counted, by partition. Every partition of the topic
-// is there, if only with an empty set.
+// to the end that it has when its turn comes, and returns the dates of those that
+// can be counted, by partition. Every partition of the topic is there, if only
+// with an empty set.
+//
+// Of records at the end that can't be read yet, because replicas are behind or a
+// transaction is open, it waits to hear whether they are to stay: a producer that
+// was killed a moment ago leaves such records.
 //
 // It calls progress, which may be nil, after each fetch, never twice at a time.
 // It waits for brokers that are away, until ctx ends; its errors are those of
@@ -72,18 +81,32 @@ func (s *scan) update(change func(*ScanProgress)) {
 
 // partition adds the dates of one partition to set.
 func (s *scan) partition(ctx context.Context, partition int32, set *weather.DateSet) error {
-	log, err := s.source.Describe(ctx, partition)
+	var log *messages.PartitionRange
+	var end int64
+	err := s.source.ask(ctx, partition, func(l *link) (err error) {
+		if log, err = l.describe(); err == nil {
+			end, err = l.logEnd()
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	s.update(func(p *ScanProgress) { p.Total += log.GetLastStableOffset() - log.GetLogStartOffset() })
+	pending := end > log.GetLastStableOffset()
+	s.update(func(p *ScanProgress) {
+		p.Total += end - log.GetLogStartOffset()
+		if pending {
+			p.Trouble = fmt.Errorf("%w: partition %d of %s from offset %d to %d",
+				ErrPending, partition, log.GetTopic(), log.GetLastStableOffset(), end-1)
+		}
+	})
 	request := &messages.ReadRequest{
 		Partition: partition,
 		Offset:    log.GetLogStartOffset(),
 		Topic:     &messages.CountedTopic{Name: log.GetTopic(), Id: log.GetTopicId()},
-		Until:     log.GetLastStableOffset(),
+		Until:     end,
 	}
-	return s.source.Read(ctx, request, func(batch *messages.RecordBatch) error {
+	err = s.source.Read(ctx, request, func(batch *messages.RecordBatch) error {
 		for _, date := range batch.GetDates() {
 			set.Add(weather.Date(date))
 		}
@@ -92,4 +115,8 @@ func (s *scan) partition(ctx context.Context, partition int32, set *weather.Date
 	}, func(trouble error) {
 		s.update(func(p *ScanProgress) { p.Trouble = trouble })
 	})
+	if err == nil && pending {
+		s.update(func(p *ScanProgress) { p.Trouble = nil })
+	}
+	return err
 }

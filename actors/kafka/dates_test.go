@@ -95,3 +95,61 @@ func TestReadDatesEndsWithItsContext(t *testing.T) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
 }
+
+// A producer that was killed may leave a transaction open, and behind it records
+// that nobody can read yet. Whoever takes them for missing publishes them again.
+func TestReadDatesWaitsForWhatIsNotCommitted(t *testing.T) {
+	_, c := startTopic(t, embedded.Config{})
+	client := openTransactions(t, c)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(client.BeginTxn())
+	june, err := weather.ParseDate("2024-06-30")
+	must(err)
+	_, _, err = client.SendMessage(&sarama.ProducerMessage{
+		Topic: c.Topic, Partition: 2, Key: sarama.StringEncoder("June"),
+		Value: sarama.ByteEncoder(messages.AppendReport(nil, weather.Observation{Date: june, Degrees: 80})),
+	})
+	must(err)
+
+	var troubles []error
+	got, err := ReadDates(t.Context(), c, func(p ScanProgress) {
+		if n := len(troubles); n == 0 && p.Trouble != nil || n > 0 && !errors.Is(p.Trouble, troubles[n-1]) {
+			if troubles = append(troubles, p.Trouble); n == 0 {
+				if err := client.CommitTxn(); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	})
+	must(err)
+	if !got[2].Has(june) {
+		t.Error("what was committed meanwhile is missing")
+	}
+	if len(troubles) != 2 || !errors.Is(troubles[0], ErrPending) || troubles[1] != nil {
+		t.Errorf("it said %v, want that it waits, and that it is over", troubles)
+	}
+}
+
+func openTransactions(t *testing.T, c Config) sarama.SyncProducer {
+	t.Helper()
+	conf, err := c.sarama()
+	if err != nil {
+		t.Fatal(err)
+	}
+	conf.Producer.Idempotent, conf.Net.MaxOpenRequests = true, 1
+	conf.Producer.RequiredAcks = sarama.WaitForAll
+	conf.Producer.Return.Successes = true
+	conf.Producer.Partitioner = sarama.NewManualPartitioner
+	conf.Producer.Transaction.ID = t.Name()
+	producer, err := sarama.NewSyncProducer(c.Brokers, conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { producer.Close() })
+	return producer
+}

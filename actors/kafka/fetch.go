@@ -257,6 +257,20 @@ func notSent(err error) bool {
 func (l *link) listOffset(end int64, isolation sarama.IsolationLevel) (int64, error) {
 	request := sarama.NewOffsetRequest(l.cluster.conf.Version)
 	request.IsolationLevel = isolation
+	return l.askOffset(request, end)
+}
+
+// logEnd asks the leader for the end of its log, which may lie beyond what
+// anybody can read so far: records that not all replicas have yet, or whose
+// transaction is open.
+func (l *link) logEnd() (int64, error) {
+	const debugger = -2 // the replica id of somebody who may know
+	request := sarama.NewOffsetRequest(l.cluster.conf.Version)
+	request.SetReplicaID(debugger)
+	return l.askOffset(request, sarama.OffsetNewest)
+}
+
+func (l *link) askOffset(request *sarama.OffsetRequest, end int64) (int64, error) {
 	request.AddBlock(l.topic, l.partition, end, 1)
 	answer, err := l.broker.GetAvailableOffsets(request)
 	if err != nil {

@@ -28,26 +28,36 @@ const settleTime = 3 * time.Second
 // messages.ErrTopicMissing quickly, and messages.ErrPartitionMissing naming the
 // partitions that exist. An error is permanent (messages.IsPermanent) if asking
 // again can't mend it.
-func (s *Source) Describe(ctx context.Context, partition int32) (*messages.PartitionRange, error) {
+func (s *Source) Describe(ctx context.Context, partition int32) (described *messages.PartitionRange, err error) {
+	err = s.ask(ctx, partition, func(l *link) (err error) {
+		described, err = l.describe()
+		return err
+	})
+	return described, err
+}
+
+// ask puts a question to the leader of a partition, again if it may know better
+// in a moment.
+func (s *Source) ask(ctx context.Context, partition int32, question func(*link) error) error {
 	wrap := func(err error) error {
 		return fmt.Errorf("describe %s partition %d: %w", s.config.Topic, partition, err)
 	}
 	l, err := newLink(ctx, s.config, partition)
 	if err != nil {
-		return nil, wrap(err)
+		return wrap(err)
 	}
 	defer l.close()
 	patience, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
 	for pause := (backoff(0)); ; {
-		described, err := l.describe()
+		err := question(l)
 		switch {
 		case err == nil:
-			return described, nil
+			return nil
 		case ctx.Err() != nil:
-			return nil, ctx.Err()
+			return ctx.Err()
 		case !unsettled(err) || pause.wait(patience) != nil:
-			return nil, wrap(markRefused(err))
+			return wrap(markRefused(err))
 		}
 	}
 }
