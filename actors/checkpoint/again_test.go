@@ -2,7 +2,6 @@ package checkpoint
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -171,13 +170,13 @@ func TestLockIsGivenBackIfThePartitionCannotBeOpened(t *testing.T) {
 	dir := t.TempDir()
 	// In the place of the temporary file, it can't be opened as a file.
 	blocker := Path(dir, 2) + temporarySuffix
-	if err := os.Mkdir(blocker, 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(blocker, "not empty"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Open(dir, 2); !errors.Is(err, ErrNotWritable) {
 		t.Fatalf("Open = %v, want %v", err, ErrNotWritable)
 	}
-	if err := os.Remove(blocker); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.RemoveAll(blocker); err != nil {
 		t.Fatal(err)
 	}
 	p, err := Open(dir, 2)

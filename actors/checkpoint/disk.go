@@ -22,6 +22,11 @@ type disk interface {
 	Remove(name string) error
 	// Exists tells whether there is anything of that name.
 	Exists(name string) (bool, error)
+	// MakeDir makes a directory in one that is there.
+	MakeDir(dir string) error
+	// HasDir tells whether there is a directory. Anything else of that name is
+	// an error.
+	HasDir(dir string) (bool, error)
 	// SyncDir makes durable which names the directory holds, and for what.
 	SyncDir(dir string) error
 }
@@ -69,6 +74,19 @@ func (systemDisk) Exists(name string) (bool, error) {
 	_, err := os.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
+	}
+	return err == nil, err
+}
+
+func (systemDisk) MakeDir(dir string) error { return os.Mkdir(dir, 0o755) }
+
+func (systemDisk) HasDir(dir string) (bool, error) {
+	stat, err := os.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err == nil && !stat.IsDir() {
+		err = fmt.Errorf("%s is not a directory", dir)
 	}
 	return err == nil, err
 }
@@ -121,11 +139,26 @@ func replaceFile(d disk, path string, data []byte) error {
 
 // writeFile makes data the durable content of a file, though not its name.
 func writeFile(d disk, name string, data []byte) error {
-	f, err := d.Open(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+	f, err := createFile(d, name)
 	if err != nil {
 		return err
 	}
 	return cmp.Or(writeDurably(f, data, 0), f.Close())
+}
+
+// createFile makes an empty file. One of that name may have been left by a crash,
+// and it may be the very file that it was to replace: a rename that is not done
+// yet can leave it with both names. So it is never written to.
+func createFile(d disk, name string) (file, error) {
+	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	f, err := d.Open(name, flags)
+	if !errors.Is(err, fs.ErrExist) {
+		return f, err
+	}
+	if err := d.Remove(name); err != nil {
+		return nil, err
+	}
+	return d.Open(name, flags)
 }
 
 // writeDurably writes data at an offset of f.

@@ -30,6 +30,8 @@ const (
 	nothing how = iota
 	half        // of a write; otherwise nothing
 	all
+	lost    // of a sync: what it was for is taken for written, and can be read until
+	evicted // it is read from the disk
 )
 
 // do does an operation, or lets it fail. part does half of it, if it can be
@@ -75,6 +77,18 @@ func (f *faulty) Exists(name string) (exists bool, err error) {
 	return exists, err
 }
 
+func (f *faulty) MakeDir(dir string) error {
+	return f.do("mkdir "+dir, func() error { return f.disk.MakeDir(dir) }, nil)
+}
+
+func (f *faulty) HasDir(dir string) (has bool, err error) {
+	err = f.do("look for "+dir, func() error {
+		has, err = f.disk.HasDir(dir)
+		return err
+	}, nil)
+	return has, err
+}
+
 func (f *faulty) SyncDir(dir string) error {
 	return f.do("sync "+dir, func() error { return f.disk.SyncDir(dir) }, nil)
 }
@@ -114,6 +128,10 @@ func (f *faultyFile) Truncate(size int64) error {
 }
 
 func (f *faultyFile) Sync() error {
+	fault := f.disk.fault(f.disk.operations)
+	if inner, ok := f.file.(*ramFile); ok && fault.err != nil && fault.done >= lost {
+		inner.lose(fault.done == evicted)
+	}
 	return f.disk.do("sync "+f.name, f.file.Sync, nil)
 }
 

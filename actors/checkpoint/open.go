@@ -9,6 +9,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"syscall"
 
 	"github.com/weatheractors/weatheractors/messages"
 )
@@ -60,7 +61,7 @@ func (p *Partition) take() (err error) {
 // probe makes the file that every Save makes, and removes it.
 func (p *Partition) probe() error {
 	temporary := p.path() + temporarySuffix
-	f, err := p.disk.Open(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+	f, err := createFile(p.disk, temporary)
 	if err != nil {
 		return err
 	}
@@ -82,23 +83,28 @@ func (p *Partition) Close() error {
 // makeDir makes a directory and those above it, durably, where they are not
 // there.
 func makeDir(d disk, dir string) error {
-	stat, err := os.Stat(dir)
-	if err == nil && !stat.IsDir() {
-		return fmt.Errorf("%s is not a directory", dir)
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
+	above := filepath.Dir(dir)
+	there, err := d.HasDir(dir)
+	if err != nil {
 		return err
 	}
-	above := filepath.Dir(dir)
-	if above != dir {
-		if err := makeDir(d, above); err != nil {
+	if !there {
+		if above != dir {
+			if err := makeDir(d, above); err != nil {
+				return err
+			}
+		}
+		if err := d.MakeDir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}
-	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
+	// Also if it was there: whoever made it may have been killed before this. But
+	// then it could be done.
+	err = d.SyncDir(above)
+	if there && (errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)) {
+		return nil
 	}
-	return d.SyncDir(above)
+	return err
 }
 
 func userID() string {

@@ -112,7 +112,7 @@ func TestOpenWhereNothingCanBeKept(t *testing.T) {
 	write(t, inTheWay, "mine")
 	denied := func(name string) *faulty {
 		return &faulty{disk: systemDisk{}, fault: func(n int) fault {
-			if n == 0 {
+			if n == 2 { // once the directory is there
 				return fault{err: &fs.PathError{Op: "open", Path: name, Err: syscall.EACCES}}
 			}
 			return fault{}

@@ -130,9 +130,10 @@ func (l *rejectLog) cut(f file, offset int64) error {
 		if err := f.Truncate(keep); err != nil {
 			return err
 		}
-		if err := f.Sync(); err != nil {
-			return err
-		}
+	}
+	// Also if it was cut before: perhaps by somebody who was killed then.
+	if err := f.Sync(); err != nil {
+		return err
 	}
 	l.size, l.last = keep, last
 	return nil

@@ -86,13 +86,13 @@ func TestRejectsAreCutOnLoad(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			memory := newRAM()
 			path := ramPath(".rejected.jsonl")
-			memory.names[path] = &inode{content: []byte(test.content), durable: []byte(test.content)}
+			memory.change(change{there: path, inode: &inode{content: []byte(test.content), durable: []byte(test.content)}})
 			_ = memory.SyncDir(ramDir)
 			l := rejectLog{disk: memory, path: path}
 			if err := l.load(5); err != nil {
 				t.Fatal(err)
 			}
-			if got := string(memory.powerCut(nil).read(path)); got != test.want {
+			if got := string(memory.powerCut().read(path)); got != test.want {
 				t.Errorf("kept %d bytes durably: %.80q, want %d bytes", len(got), got, len(test.want))
 			}
 			if l.size != int64(len(test.want)) || l.last != test.last {

@@ -107,10 +107,22 @@ func (s story) save(p *Partition, from int64, done func(int64)) error {
 // last is the end of the story.
 func (s story) last() int64 { return storyOffsets[len(storyOffsets)-1] }
 
+// begin does what Open does, but for the lock, and loads.
+func begin(d disk) (*Partition, *messages.Checkpoint, error) {
+	if err := makeDir(d, ramDir); err != nil {
+		return nil, nil, err
+	}
+	p := newPartition(d, ramDir, storyPartition)
+	if err := p.probe(); err != nil {
+		return nil, nil, err
+	}
+	c, err := p.Load()
+	return p, c, err
+}
+
 // whole runs the story from any state that a crash may have left.
 func (s story) whole(d disk, done func(int64)) error {
-	p := newPartition(d, ramDir, storyPartition)
-	c, err := p.Load()
+	p, c, err := begin(d)
 	if err != nil {
 		return err
 	}
@@ -132,12 +144,13 @@ func (s story) checkEnd(t *testing.T, d *ram) {
 	}
 }
 
-// checkLoad checks that a Load finds all of some checkpoint that may be there.
-func (s story) checkLoad(t *testing.T, d *ram, durable, begun int64) {
+// checkLoad checks that a Load finds all of some checkpoint that may be there,
+// and returns its offset.
+func (s story) checkLoad(t *testing.T, d *ram, durable, begun int64) int64 {
 	t.Helper()
-	c, err := newPartition(d, ramDir, storyPartition).Load()
+	_, c, err := begin(d)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v, of\n%v", err, d)
 	}
 	if c.Offset < durable || c.Offset > begun {
 		t.Errorf("loaded offset %d, want %d, or up to %d", c.Offset, durable, begun)
@@ -148,4 +161,15 @@ func (s story) checkLoad(t *testing.T, d *ram, durable, begun int64) {
 	if got, want := string(d.read(ramPath(".rejected.jsonl"))), s.rejected(c.Offset); c.Offset > 0 && got != want {
 		t.Errorf("at offset %d rejects are\n%s, want\n%s", c.Offset, got, want)
 	}
+	return c.Offset
+}
+
+// next is what is saved after an offset.
+func (s story) next(offset int64) int64 {
+	for _, o := range storyOffsets {
+		if o > offset {
+			return o
+		}
+	}
+	return offset
 }
