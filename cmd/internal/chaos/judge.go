@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"fmt"
+	"os"
 	"regexp"
 	"strings"
 	"time"
@@ -16,6 +17,9 @@ const settled = 200
 // to end, as their users would.
 func (r *run) ceaseFire(ctx context.Context) error {
 	r.Log.Info("cease fire", "kills", r.report.Kills())
+	if _, err := r.until(ctx, patience, func() bool { return !r.actors[producer].flooding }); err != nil {
+		return err
+	}
 	enough := r.counted() + settled
 	faultsOver := func() bool {
 		if r.proxy == nil {
@@ -38,27 +42,31 @@ func (r *run) ceaseFire(ctx context.Context) error {
 		if err := a.stop(); err != nil {
 			return err
 		}
-		if a == r.actors[producer] {
-			if err := r.hear(a.wrote()); err != nil {
-				return err
-			}
-		}
 		a.end()
 	}
-	return nil
+	said, err := os.ReadFile(r.program.logOf(r.actors[producer].name))
+	if err != nil {
+		return err
+	}
+	r.report.Acknowledged, err = acknowledged(string(said))
+	return err
 }
 
 var publishedLine = regexp.MustCompile(`msg=published acknowledged=\d+ .*\bdate=(\d{4}-\d\d-\d\d)`)
 
-// hear notes the last day that the producer says is acknowledged.
-func (r *run) hear(said string) error {
-	lines := publishedLine.FindAllStringSubmatch(said, -1)
-	if lines == nil {
-		return &programError{"the producer ended without a word of what was acknowledged"}
+// acknowledged is the last day of which a producer said that it is: one that was
+// killed said less than it knew.
+func acknowledged(said string) (last time.Time, err error) {
+	for _, line := range publishedLine.FindAllStringSubmatch(said, -1) {
+		date, err := time.Parse(time.DateOnly, line[1])
+		if err != nil {
+			return last, err
+		}
+		if date.After(last) {
+			last = date
+		}
 	}
-	var err error
-	r.acknowledged, err = time.Parse(time.DateOnly, lines[len(lines)-1][1])
-	return err
+	return last, nil
 }
 
 // judge has the rest counted, and looks at what has come of it all.
@@ -68,7 +76,7 @@ func (r *run) judge(ctx context.Context) error {
 		return err
 	}
 	r.report.Records, r.report.Days, r.report.First, r.report.Last = t.records, t.days, t.first, t.last
-	r.report.Wrong = append(r.report.Wrong, t.wrong(r.acknowledged)...)
+	r.report.Wrong = append(r.report.Wrong, t.wrong(r.report.Acknowledged)...)
 	if err := r.checkEnds(ctx, t); err != nil {
 		return err
 	}

@@ -70,11 +70,13 @@ func (p *program) start(name string, args ...string) (*process, error) {
 	return c, p.launch(c)
 }
 
+func (p *program) logOf(name string) string { return filepath.Join(p.logs, name+".log") }
+
 func (p *program) prepare(name string, args ...string) (*process, error) {
 	args = append(args, p.flags...)
 	c := &process{command: "weatheractors " + strings.Join(args, " "), cmd: exec.Command(p.path, args...), ended: make(chan struct{})}
 	var err error
-	if c.log, err = os.OpenFile(filepath.Join(p.logs, name+".log"), os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o644); err != nil {
+	if c.log, err = os.OpenFile(p.logOf(name), os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o644); err != nil {
 		return nil, err
 	}
 	_, err = fmt.Fprintf(c.log, "--- %s %s\n", time.Now().UTC().Format(time.RFC3339Nano), c.command)

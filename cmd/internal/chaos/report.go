@@ -34,6 +34,9 @@ type Report struct {
 	Days        int
 	First, Last time.Time
 	Mended      int // days that a resumed producer had still to add, in the end
+	// Acknowledged is the last day that producers said to be: all up to it must be
+	// there. Zero if they were killed before they said anything.
+	Acknowledged time.Time
 
 	// NotTried says what could not be done here, and why.
 	NotTried []string
@@ -67,6 +70,12 @@ func (r *Report) String() string {
 	if r.Days > 0 {
 		line("days", "%d, from %s to %s", r.Days, day(r.First), day(r.Last))
 		line("duplicates", "%d ignored", r.Duplicates())
+	}
+	if !r.Acknowledged.IsZero() {
+		line("acknowledged", "up to %s, at least", day(r.Acknowledged))
+	}
+	if r.Mended > 0 {
+		line("mended", "%d days, by a last `produce --resume`", r.Mended)
 	}
 	line("time", "%v", r.Took.Round(100*time.Millisecond))
 	for _, what := range r.NotTried {

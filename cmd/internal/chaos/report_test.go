@@ -11,8 +11,8 @@ func TestReport(t *testing.T) {
 	r := Report{
 		Seed: 7, Topic: "weatheractors-chaos-1", Brokers: "brokers a:1,b:2", Took: 1234 * time.Millisecond,
 		ProducerKills: 3, ConsumerKills: 2, Restarts: 4, GaveUp: 1, BrokerStops: 1, BrokerKills: 2, LostAcks: 5, CutAnswers: 6,
-		Records: 110, Days: 100, First: time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC), Last: time.Date(1990, 4, 10, 0, 0, 0, 0, time.UTC),
-		NotTried: []string{"this"},
+		Records: 110, Days: 100, Mended: 3, First: time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC), Last: time.Date(1990, 4, 10, 0, 0, 0, 0, time.UTC),
+		Acknowledged: time.Date(1990, 4, 9, 0, 0, 0, 0, time.UTC), NotTried: []string{"this"},
 	}
 	want := `on               brokers a:1,b:2, topic weatheractors-chaos-1, seed 7
 kills            5: producer 3, consumers 2; started again 4 times
@@ -22,6 +22,8 @@ connections cut  5 before an acknowledgement arrived, 6 in the middle of a fetch
 records          110 in the topic
 days             100, from 1990-01-01 to 1990-04-10
 duplicates       10 ignored
+acknowledged     up to 1990-04-09, at least
+mended           3 days, by a last ` + "`produce --resume`" + `
 time             1.2s
 not tried        this
 verdict          each day was counted once; the files are those of an undisturbed run, byte for byte`
@@ -73,5 +75,18 @@ func TestEndsOfProcesses(t *testing.T) {
 			}
 			a.end()
 		})
+	}
+}
+
+func TestAcknowledged(t *testing.T) {
+	got, err := acknowledged(`time=x level=INFO msg=published acknowledged=21 repeats=1 records_per_s=10 date=1992-02-03
+time=x level=INFO msg=published acknowledged=31 repeats=1 date=1992-02-13
+--- again
+time=x level=INFO msg=published acknowledged=0 repeats=0
+time=x level=INFO msg=resuming topic=y from=1992-02-14
+time=x level=INFO msg=published acknowledged=3 repeats=0 date=1992-02-11
+`)
+	if err != nil || day(got) != "1992-02-13" {
+		t.Errorf("got %v, %v, want the greatest date, 1992-02-13", got, err)
 	}
 }

@@ -50,7 +50,6 @@ type run struct {
 	brokerDown bool     // on purpose
 
 	calendarOver bool      // the producer has published all days that there are
-	acknowledged time.Time // the last day of which the producer said that it is
 	said         time.Time // when the run last said how far it has come
 	report       Report
 }
