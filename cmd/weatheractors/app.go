@@ -70,7 +70,7 @@ Exit status: 0 done, or stopped by a signal after finishing what was in flight;
 	must(root.RegisterFlagCompletionFunc("sasl-mechanism", cobra.FixedCompletions([]string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"}, cobra.ShellCompDirectiveNoFileComp)))
 	for _, cmd := range []*cobra.Command{
 		a.demoCommand(), a.brokerCommand(), a.produceCommand(), a.consumeCommand(),
-		a.debugCommand(), a.plotCommand(), a.verifyCommand(), a.chaosCommand(),
+		a.debugCommand(), a.plotCommand(), a.verifyCommand(), a.serveCommand(), a.chaosCommand(),
 	} {
 		run := cmd.RunE
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {

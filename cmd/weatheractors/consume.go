@@ -36,6 +36,7 @@ type consume struct {
 	all, untilEnd                   bool
 	onInvalid, onRecreate, onGap    string
 	plot                            string
+	web                             webFlags
 	invalidFails, resets, gapsSkips bool
 }
 
@@ -57,7 +58,8 @@ A terminal shows a line per partition, without colors if NO_COLOR is set; otherw
 the log says every 5 seconds what was counted.`,
 		Example: `  weatheractors consume 0 2
   weatheractors consume --all --until-end         # catch up, then stop
-  weatheractors consume 1 3 --plot month.svg      # and keep a picture fresh`,
+  weatheractors consume 1 3 --plot month.svg      # and keep a picture fresh
+  weatheractors consume --all --http 127.0.0.1:8080   # and watch it in a browser`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			partitions, err := c.parse(args)
 			if err != nil {
@@ -73,6 +75,7 @@ the log says every 5 seconds what was counted.`,
 	f.StringVar(&c.onRecreate, "on-recreate", "fail", "if the topic was deleted and created anew: fail, or reset and count anew")
 	f.StringVar(&c.onGap, "on-gap", "fail", "if records were deleted before they were counted: fail, or skip them")
 	f.StringVar(&c.plot, "plot", "", "keep this SVG `file` up to date")
+	c.web.register(cmd, "")
 	must(cmd.RegisterFlagCompletionFunc("on-invalid", cobra.FixedCompletions([]string{"skip", "fail"}, cobra.ShellCompDirectiveNoFileComp)))
 	must(cmd.RegisterFlagCompletionFunc("on-recreate", cobra.FixedCompletions([]string{"fail", "reset"}, cobra.ShellCompDirectiveNoFileComp)))
 	must(cmd.RegisterFlagCompletionFunc("on-gap", cobra.FixedCompletions([]string{"fail", "skip"}, cobra.ShellCompDirectiveNoFileComp)))
@@ -121,7 +124,12 @@ func parsePartitions(args []string, all bool) ([]int32, error) {
 }
 
 func (a *app) consume(ctx context.Context, c consume, partitions []int32) error {
-	cluster := a.cluster()
+	cluster, system := a.cluster(), a.newSystem()
+	page, err := a.startWeb(c.web, system)
+	if err != nil {
+		return err
+	}
+	defer page.close()
 	if err := a.connect(ctx, cluster); err != nil {
 		return err
 	}
@@ -141,7 +149,8 @@ func (a *app) consume(ctx context.Context, c consume, partitions []int32) error 
 	if c.plot != "" {
 		config.Draw = picture{dir: a.dir, out: c.plot, months: firstQuarter()}.draw
 	}
-	_, err = a.run(ctx, a.newSystem(), config)
+	defer page.runs(config)()
+	_, err = a.run(ctx, system, config)
 	return err
 }
 

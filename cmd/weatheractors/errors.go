@@ -10,6 +10,7 @@ import (
 	"github.com/weatheractors/weatheractors/actors/checkpoint"
 	"github.com/weatheractors/weatheractors/actors/kafka"
 	"github.com/weatheractors/weatheractors/actors/kafka/embedded"
+	"github.com/weatheractors/weatheractors/cmd/internal/live"
 	"github.com/weatheractors/weatheractors/messages"
 	"github.com/weatheractors/weatheractors/weather"
 )
@@ -84,6 +85,8 @@ var hints = []struct {
 	{checkpoint.ErrNotWritable, "choose another folder with --dir, or make this one writable"},
 	{embedded.ErrAddressInUse, "choose another address with --listen; --listen 127.0.0.1:0 takes a free port"},
 	{embedded.ErrDataDirLocked, "stop the other broker, or choose another folder with --data-dir"},
+	{live.ErrAddressInUse, "choose another address with --http; --http 127.0.0.1:0 takes a free port"},
+	{live.ErrExposed, "--http-cert and --http-key serve it with TLS; --http-insecure does without; --http 127.0.0.1:8080 keeps it to this machine"},
 	{errNoFiles, "`weatheractors consume` makes the partition files; name another folder with --dir"},
 	{errNoFolder, "make the folder first, or choose another with --out"},
 	{errNotADemo, "name a folder that is empty or does not exist with --dir"},

@@ -2,6 +2,7 @@ package status
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -51,15 +52,42 @@ type Partition struct {
 	Saved   int64
 	SavedAt time.Time
 	Saves   int64
+	// Took is how long the last checkpoint took to become durable, FileBytes and
+	// RejectBytes the sizes of what it is in.
+	Took                   time.Duration
+	FileBytes, RejectBytes int64
 	// Live says that it has come to the end and keeps up with it.
 	Live bool
 	// Drained says that all of it is counted and saved, and nothing follows.
 	Drained bool
+	// Failed is why it has ended for good; empty if it has not.
+	Failed string
+	// Topic is the name of the one that is counted; empty until that is known.
+	Topic string
+	// Failures are those of its actors, one for each role that has failed, the
+	// latest last.
+	Failures []Failure
+	// Moved is when it last read something, or had nothing to read.
+	Moved time.Time
+	// Owing is since when something is counted and not saved; zero if all is.
+	Owing time.Time
 
+	stamp  time.Time // of the latest record read; zero if it is not known
 	rate   rate
 	behind time.Time // since when it lags; zero if it does not
 	life   life
 	before [3]int64 // counted, duplicates, rejects in former lives
+}
+
+// Failure counts how often an actor of a partition has failed, so that it was
+// started again, or the run ended.
+type Failure struct {
+	// Role is the actor's: reader, aggregator, checkpoint-writer; partition, which
+	// holds them; or opening, before they are there.
+	Role string
+	// Times is how often, Error why the last time.
+	Times int64
+	Error string
 }
 
 // life is one incarnation of a partition, whose numbers begin at 0.
@@ -76,6 +104,8 @@ type Producer struct {
 	Acknowledged, Repeats int64
 	// InFlight reports were handed over and are not acknowledged.
 	InFlight int64
+	// Retries is how often it had to wait to try something again.
+	Retries int64
 
 	rate  rate
 	since time.Time // when it last heard from the broker, or began to wait for it
@@ -89,6 +119,23 @@ func (p *Partition) Rate() float64 { return p.rate.perSecond }
 
 // Rate returns how many reports a second are acknowledged at the moment.
 func (p *Producer) Rate() float64 { return p.rate.perSecond }
+
+// Incarnation returns which life of its actors it is, 0 before the first.
+func (p *Partition) Incarnation() int64 { return p.life.incarnation }
+
+// LagTime returns by how much it lags at the time now: how long ago the record
+// was written that was read last. ok is false if that is not known.
+func (p *Partition) LagTime(now time.Time) (lag time.Duration, ok bool) {
+	switch {
+	case p.life == (life{}):
+		return 0, false
+	case p.Lag() == 0:
+		return 0, true
+	case p.stamp.IsZero():
+		return 0, false
+	}
+	return max(0, now.Sub(p.stamp)), true
+}
 
 // Left returns how long it takes to come to the end at this rate; ok is false if
 // that can't be said.
@@ -114,8 +161,7 @@ func (s *State) Add(e *messages.Event, now time.Time) (t Trouble, changed bool) 
 		s.of(msg.BatchCounted.GetPartition()).counted(e.GetRun(), msg.BatchCounted, now)
 	case *messages.Event_CheckpointSaved:
 		p := s.of(msg.CheckpointSaved.GetPartition())
-		p.Saved, p.SavedAt = msg.CheckpointSaved.GetOffset(), now
-		p.Saves++
+		p.saved(msg.CheckpointSaved, now)
 		return s.set(p.Number, Saving, "")
 	case *messages.Event_SaveFailed:
 		return s.set(msg.SaveFailed.GetPartition(), Saving, cmp.Or(msg.SaveFailed.GetError(), "unknown"))
@@ -136,6 +182,30 @@ func (s *State) Add(e *messages.Event, now time.Time) (t Trouble, changed bool) 
 	return Trouble{}, false
 }
 
+// Expect makes partitions known of which nothing was heard yet.
+func (s *State) Expect(partitions ...int32) {
+	for _, number := range partitions {
+		s.of(number)
+	}
+}
+
+// Clone returns a copy that shares nothing with s that is written to.
+func (s *State) Clone() *State {
+	c := *s
+	c.Partitions = make([]*Partition, len(s.Partitions))
+	for i, p := range s.Partitions {
+		own := *p
+		own.Failures = slices.Clone(p.Failures)
+		c.Partitions[i] = &own
+	}
+	if s.Producer != nil {
+		own := *s.Producer
+		c.Producer = &own
+	}
+	c.troubles = maps.Clone(s.troubles)
+	return &c
+}
+
 // of returns a partition, new or known.
 func (s *State) of(number int32) *Partition {
 	i, found := slices.BinarySearchFunc(s.Partitions, number, func(p *Partition, number int32) int { return cmp.Compare(p.Number, number) })
@@ -151,14 +221,18 @@ func (s *State) started(run string, msg *messages.PartitionStarted) {
 	p.Offset, p.Saved, p.End = msg.GetOffset(), msg.GetOffset(), msg.GetLastStableOffset()
 	p.rate.from(p.Offset)
 	p.Live, p.behind = p.Lag() == 0, time.Time{}
+	p.Topic, p.Moved, p.Owing = msg.GetTopic().GetName(), s.now, time.Time{}
 	for _, w := range []What{Respawning, Opening, Reading} {
 		_, _ = s.set(p.Number, w, "") // that it counts is said anyway
 	}
 }
 
 func (s *State) failed(msg *messages.PartitionFailed) (Trouble, bool) {
+	p := s.of(msg.GetPartition())
+	p.fail(msg.GetRole(), msg.GetError())
 	switch {
 	case msg.GetPermanent() || msg.GetRetryIn() == nil:
+		p.Failed = msg.GetError()
 		return Trouble{}, false // the run ends with it
 	case msg.GetRole() == "opening":
 		return s.set(msg.GetPartition(), Opening, msg.GetError())
@@ -166,10 +240,30 @@ func (s *State) failed(msg *messages.PartitionFailed) (Trouble, bool) {
 	return s.set(msg.GetPartition(), Respawning, msg.GetError())
 }
 
+func (p *Partition) fail(role, cause string) {
+	f := Failure{Role: role}
+	if i := slices.IndexFunc(p.Failures, func(f Failure) bool { return f.Role == role }); i >= 0 {
+		f, p.Failures = p.Failures[i], slices.Delete(p.Failures, i, i+1)
+	}
+	f.Times++
+	f.Error = cause
+	p.Failures = append(p.Failures, f)
+}
+
+func (p *Partition) saved(msg *messages.CheckpointSaved, now time.Time) {
+	p.Saved, p.SavedAt = msg.GetOffset(), now
+	p.Took, p.FileBytes, p.RejectBytes = msg.GetTook().AsDuration(), msg.GetFileBytes(), msg.GetRejectBytes()
+	p.Saves++
+	if p.Owing = now; p.Offset <= p.Saved {
+		p.Owing = time.Time{}
+	}
+}
+
 // begin starts a life, if it is another than before.
 func (p *Partition) begin(l life) {
 	if p.life != l {
-		p.life, p.before, p.Drained = l, [3]int64{p.Counted, p.Duplicates, p.Rejects}, false
+		p.life, p.before = l, [3]int64{p.Counted, p.Duplicates, p.Rejects}
+		p.Drained, p.Failed = false, ""
 	}
 }
 
@@ -178,7 +272,13 @@ func (p *Partition) counted(run string, b *messages.BatchCounted, now time.Time)
 		p.rate.from(b.GetOffset()) // its start was missed
 	}
 	p.begin(life{run, b.GetIncarnation()})
-	p.Offset, p.End = b.GetOffset(), b.GetLastStableOffset()
+	p.Offset, p.End, p.Moved = b.GetOffset(), b.GetLastStableOffset(), now
+	if p.Owing.IsZero() && p.Offset > p.Saved {
+		p.Owing = now
+	}
+	if ms := b.GetLastTimestamp(); ms > 0 {
+		p.stamp = time.UnixMilli(ms)
+	}
 	p.Counted = p.before[0] + b.GetCounted()
 	p.Duplicates = p.before[1] + b.GetDuplicates()
 	p.Rejects = p.before[2] + b.GetRejects()
@@ -204,7 +304,7 @@ func (s *State) published(msg *messages.Published) (Trouble, bool) {
 	}
 	p.Date = weather.Date(msg.GetLastDate())
 	p.Acknowledged, p.Repeats = msg.GetAcknowledged(), msg.GetRepeats()
-	p.InFlight = msg.GetHandedOver() - msg.GetAcknowledged()
+	p.InFlight, p.Retries = msg.GetHandedOver()-msg.GetAcknowledged(), msg.GetRetries()
 	if heard {
 		return s.set(Nowhere, Acknowledging, "")
 	}
@@ -231,6 +331,9 @@ func (s *State) Tick(now time.Time) (t Trouble, changed bool) {
 	s.now, s.ticked = now, now
 	for _, p := range s.Partitions {
 		p.rate.measure(p.Offset, elapsed)
+		if p.Lag() == 0 {
+			p.Moved = now
+		}
 		if !p.behind.IsZero() && now.Sub(p.behind) > behindFor {
 			p.Live = false
 		}

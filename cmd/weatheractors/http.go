@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/spf13/cobra"
+
+	"github.com/weatheractors/weatheractors/actors"
+	"github.com/weatheractors/weatheractors/actors/checkpoint"
+	"github.com/weatheractors/weatheractors/cmd/internal/files"
+	"github.com/weatheractors/weatheractors/cmd/internal/live"
+	"github.com/weatheractors/weatheractors/messages"
+)
+
+// webFlags say where the page is, and for whom.
+type webFlags struct {
+	address, cert, key string
+	insecure, pprof    bool
+	origin             string
+	hosts              []string
+	readyLag           int64
+}
+
+func (w *webFlags) register(cmd *cobra.Command, address string) {
+	f := cmd.Flags()
+	f.StringVar(&w.address, "http", address, "`address` of the live page, its API, metrics and health, host:port; port 0 is any free one")
+	f.StringVar(&w.cert, "http-cert", "", "PEM `file` of the page's certificate: it is then served with TLS")
+	f.StringVar(&w.key, "http-key", "", "PEM `file` of the page's private key")
+	f.BoolVar(&w.insecure, "http-insecure", false, "let other machines read the page without TLS")
+	f.StringSliceVar(&w.hosts, "http-host", nil, "other `name` that browsers may know the page's server by")
+	f.StringVar(&w.origin, "http-origin", "", "let pages of this `origin` read the API, such as https://example.org")
+	f.Int64Var(&w.readyLag, "ready-lag", 0, "`records` that a partition may lag and be ready (default 10000)")
+	f.BoolVar(&w.pprof, "pprof", false, "serve Go's profiler beside the page")
+}
+
+// web is the live page while a command runs. A nil one is a page that nobody
+// wants.
+type web struct {
+	server *live.Server
+	stop   context.CancelFunc
+	ended  chan struct{}
+	probes *probes
+	mute   func()
+}
+
+// startWeb listens, and serves the page until close is called. It hears of all
+// that the actors of the system have to say.
+func (a *app) startWeb(w webFlags, system *actor.ActorSystem) (*web, error) {
+	if w.address == "" {
+		return nil, nil //nolint:nilnil // a page that nobody wants is not an error
+	}
+	config := w.config(a)
+	page := &web{ended: make(chan struct{}), probes: &probes{system: system}, mute: func() {}}
+	if system != nil {
+		config.Events, page.mute = actors.Subscribe(system, "", eventsAhead)
+		config.Probe = page.probes.ask
+	}
+	if err := page.start(config); err != nil {
+		page.mute()
+		return nil, err
+	}
+	return page, nil
+}
+
+func (w webFlags) config(a *app) live.Config {
+	return live.Config{
+		Addr: w.address, CertFile: w.cert, KeyFile: w.key, Insecure: w.insecure, Hosts: w.hosts, Origin: w.origin,
+		Files:    files.Folder{Dir: a.dir, List: checkpoint.Files, Path: checkpoint.Path, Read: checkpoint.ReadFile},
+		ReadyLag: w.readyLag, Pprof: w.pprof, Version: version(), Log: a.log,
+	}
+}
+
+func (w *web) start(config live.Config) (err error) {
+	w.server, err = live.New(config)
+	if errors.Is(err, live.ErrConfig) || errors.Is(err, live.ErrExposed) {
+		return usageError{err}
+	}
+	if err != nil {
+		return err
+	}
+	var ctx context.Context
+	ctx, w.stop = context.WithCancel(context.Background())
+	config.Log.Info("watch it live", "page", w.server.URL())
+	go func() {
+		defer close(w.ended)
+		if err := w.server.Run(ctx); err != nil {
+			config.Log.Error("the page is gone; counting goes on", "cause", err)
+		}
+	}()
+	return nil
+}
+
+// close ends the page, and cuts whoever is looking at it off.
+func (w *web) close() {
+	if w == nil {
+		return
+	}
+	w.stop()
+	<-w.ended
+	w.mute()
+}
+
+// runs notes that a tree of actors is about to run: its partitions are shown
+// before they begin, and its root is asked whether it works, until done.
+func (w *web) runs(config actors.Consume) (done func()) {
+	if w == nil {
+		return func() {}
+	}
+	w.server.Expect(config.Partitions)
+	return w.probes.add(config)
+}
+
+// patience is how long actors that work may take to answer.
+const patience = 1500 * time.Millisecond
+
+// probes asks the roots that run whether they answer.
+type probes struct {
+	system *actor.ActorSystem
+
+	mu    sync.Mutex
+	roots []*actors.Consume
+}
+
+func (p *probes) add(config actors.Consume) (remove func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.roots = append(p.roots, &config)
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.roots = slices.DeleteFunc(slices.Clone(p.roots), func(root *actors.Consume) bool { return root == &config })
+	}
+}
+
+// ask returns nil if every root answers, and the aggregator of each partition.
+func (p *probes) ask(context.Context) error {
+	p.mu.Lock()
+	roots := p.roots
+	p.mu.Unlock()
+	type question struct {
+		root      string
+		partition int32
+		answer    *actor.Future
+	}
+	var questions []question
+	for _, root := range roots {
+		for _, partition := range root.Partitions {
+			questions = append(questions, question{root.Name, partition, p.system.Root.RequestFuture(
+				actor.NewPID(p.system.Address(), root.Name), &messages.GetStats{Partition: partition}, patience)})
+		}
+	}
+	var errs []error
+	for _, q := range questions {
+		// A dead letter says that the root has just ended.
+		if _, err := q.answer.Result(); err != nil && !errors.Is(err, actor.ErrDeadLetter) {
+			errs = append(errs, fmt.Errorf("%s: no answer for partition %d: %w", q.root, q.partition, err))
+		}
+	}
+	return errors.Join(errs...)
+}
