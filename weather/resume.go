@@ -30,26 +30,29 @@ func (r *Resume) Skip(d Date) bool { return d <= r.through[d.Month()] }
 //
 // have holds the valid, committed dates of each partition; a partition without
 // any may be nil or absent. partitionOf tells the partition of a month's
-// records. wanted yields valid dates in ascending order; it is read no further
-// than needed, to the latest date of the topic and one more at most.
+// records. wanted yields valid dates in ascending order, each time that it is
+// ranged over; it is read no further than needed, to the latest date of the topic
+// and one more at most.
 //
 // A partition has come to its greatest date, and where it has none to the day
-// before the topic's first date. What is wanted after that is to be published.
-// What is wanted before must be there: else PlanResume returns ErrUnmendable,
-// naming the first such dates. Only dates before the topic's first are nobody's
-// loss: the topic was begun later than wanted, and they are skipped.
+// before the topic began. What is wanted after that is to be published. What is
+// wanted before must be there: else PlanResume returns ErrUnmendable, naming the
+// first such dates. Only dates before the topic began are nobody's loss: it was
+// begun later than wanted, and they are skipped.
+//
+// A topic began with the first wanted date if that explains what each of its
+// partitions begins with: a producer that was killed early may have left the
+// first dates' partitions empty. Otherwise it began with the first date that it
+// has.
 func PlanResume(have map[int32]*DateSet, partitionOf func(time.Month) int32, wanted iter.Seq[Date]) (*Resume, error) {
-	var first Date // of the topic; 0 if it is empty: then all is to be published
-	for _, dates := range have {
-		if dates.Len() > 0 && (first == 0 || dates.Min() < first) {
-			first = dates.Min()
-		}
-	}
-	r := &Resume{}
-	var partitions [time.December + 1]int32 // of each month: partitionOf may be slow
-	var end Date                            // the latest date that a partition of a month has come to
+	var partitions monthPartitions // partitionOf may be slow
 	for m := time.January; m <= time.December; m++ {
 		partitions[m] = partitionOf(m)
+	}
+	first := beginning(have, partitions, wanted)
+	r := &Resume{}
+	var end Date // the latest date that a partition of a month has come to
+	for m := time.January; m <= time.December; m++ {
 		r.through[m] = first.Prev()
 		if dates := have[partitions[m]]; dates.Len() > 0 {
 			r.through[m] = dates.Max()
@@ -79,6 +82,38 @@ func PlanResume(have map[int32]*DateSet, partitionOf func(time.Month) int32, wan
 		return nil, lost.err()
 	}
 	return r, nil
+}
+
+// monthPartitions are the partitions of each month's records.
+type monthPartitions [time.December + 1]int32
+
+// beginning returns the date that a topic began with; 0 if it is empty, or began
+// with the first wanted date: then nothing wanted is before it.
+func beginning(have map[int32]*DateSet, partitions monthPartitions, wanted iter.Seq[Date]) Date {
+	var first, last Date // of the dates that a partition begins with
+	begins := map[int32]Date{}
+	for p, dates := range have {
+		if d := dates.Min(); d != 0 {
+			begins[p], last = d, max(last, d)
+			if first == 0 || d < first {
+				first = d
+			}
+		}
+	}
+	for d := range wanted {
+		if len(begins) == 0 || d > last || !d.Valid() {
+			break
+		}
+		p := partitions[d.Month()]
+		if begin, unexplained := begins[p]; unexplained && begin != d {
+			break
+		}
+		delete(begins, p)
+	}
+	if len(begins) == 0 {
+		return 0
+	}
+	return first
 }
 
 // lostDates notes dates that can't be mended: the first few by name.

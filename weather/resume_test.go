@@ -74,6 +74,18 @@ func TestPlanResume(t *testing.T) {
 			"what is before the topic's first date is skipped in empty partitions, too",
 			map[int32]*DateSet{1: setOf("1990-05-01")}, from("1989-01-01"), "1990-05-02", 730 - 121,
 		},
+		{
+			"a producer that was killed early left the first dates' partitions empty: they begin at the first wanted date",
+			map[int32]*DateSet{1: setOf("1990-04-01..1990-04-20")}, from("1990-01-01"), "1990-01-01", 90 + 730 - 110,
+		},
+		{
+			"one that was killed early left a partition of later dates behind, too",
+			map[int32]*DateSet{1: setOf("1990-04-01..1990-05-20"), 2: setOf("1990-07-01")}, from("1990-01-01"), "1990-01-01", 730 - 51,
+		},
+		{
+			"the first wanted date does not explain what a partition begins with: the topic began with its own first date",
+			map[int32]*DateSet{1: setOf("1990-04-02..1990-05-20"), 2: setOf("1990-07-01")}, from("1990-01-01"), "1990-05-21", 224 + 365,
+		},
 		{"the topic's first date, in another partition than its month's", map[int32]*DateSet{2: setOf("1990-01-01")}, from("1990-01-01"), "1990-01-01", 730},
 		{"a topic from the first day there is", map[int32]*DateSet{0: setOf("0001-01-01")}, from("0001-01-01"), "0001-01-02", 727196},
 		{"wanted dates may begin after the topic's", spread("1980-01-01", "1980-12-31"), from("1990-01-01"), "1990-01-01", 730},
