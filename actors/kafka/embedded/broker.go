@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -85,7 +86,25 @@ func Start(config Config) (*Broker, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start broker: %w", err), ln.Close(), b.unlockDataDir())
 	}
+	if err := b.forgetSequences(); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
 	return b, nil
+}
+
+// forgetSequences removes the sequence numbers of idempotent producers as of the
+// last clean end, which are known by now. After a kill they would be too old: the
+// broker would refuse producers that had gone on since then. Without them, it
+// takes the next number that comes.
+func (b *Broker) forgetSequences() error {
+	if b.dataDir == "" {
+		return nil
+	}
+	err := os.Remove(filepath.Join(b.dataDir, "seq_windows.json"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("start broker: %w", err)
+	}
+	return nil
 }
 
 // options are the broker's settings. What kfake would delete of its own accord

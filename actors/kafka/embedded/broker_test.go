@@ -95,6 +95,47 @@ func TestDataDirKeepsTopicsRecordsAndOffsets(t *testing.T) {
 	}
 }
 
+// A broker that is killed knows less than at its last clean end, and not what was
+// true then.
+func TestProducersGoOnAfterACleanEndAndAKill(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	listener.Close()
+	dir, killed := t.TempDir(), filepath.Join(t.TempDir(), "killed")
+	again := func(dir string) *Broker {
+		broker, err := Start(Config{Listen: address, DataDir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return broker
+	}
+	broker := again(dir)
+	client := connect(t, broker, kgo.StopProducerOnDataLossDetected())
+	createTopic(t, client)
+	produce(t, client, "before")
+	if err := broker.Close(); err != nil {
+		t.Fatal(err)
+	}
+	broker = again(dir)
+	produce(t, client, "between")
+	// What a kill leaves is what there is before the end.
+	if err := os.CopyFS(killed, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := broker.Close(); err != nil {
+		t.Fatal(err)
+	}
+	broker = again(killed)
+	defer broker.Close()
+	produce(t, client, "after")
+	if got := values(consume(t, client, 3)); got != "before between after" {
+		t.Errorf("the topic holds %q", got)
+	}
+}
+
 func TestDataDirBelongsToOneBroker(t *testing.T) {
 	dir := t.TempDir()
 	broker, err := Start(Config{DataDir: dir})
