@@ -52,20 +52,46 @@ func TestREADME(t *testing.T) {
 	if err := os.CopyFS(filepath.Join(dir, "weather/testdata"), os.DirFS("../../weather/testdata")); err != nil {
 		t.Fatal(err)
 	}
+	container := t.TempDir() // has files of its own
 	for _, command := range commands {
 		t.Run(strings.ReplaceAll(command, "/", "|"), func(t *testing.T) {
 			words := strings.Fields(strings.Replace(command, "go run ./cmd/weatheractors", "weatheractors", 1))
 			if words[0] == "go" {
 				t.Skip("the go command's own: go test runs this test, and an installed program is the one built here")
 			}
+			place := dir
 			if inContainer := len(words) > 4 && slices.Equal(words[:4], []string{"docker", "exec", "-it", "p7"}); inContainer {
-				words = words[4:]
+				words, place = words[4:], container
 			}
 			if words[0] == "docker" {
 				t.Skip("there may be no Docker here: .ci/image builds the images, and starts what is in them")
 			}
-			runShown(t, dir, broker.Addr(), words)
+			runShown(t, place, broker.Addr(), words)
 		})
+	}
+}
+
+// TestDockerfileHasTheTargetsThatAreNamed holds those who tell of its images to
+// their word.
+func TestDockerfileHasTheTargetsThatAreNamed(t *testing.T) {
+	dockerfile, err := os.ReadFile("../../Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"README.md", "Dockerfile", "docs/compose.yml"} {
+		text, err := os.ReadFile(filepath.Join("../..", path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		named := regexp.MustCompile(`(?:--target|target:) +(\w+)`).FindAllSubmatch(text, -1)
+		if len(named) == 0 {
+			t.Errorf("%s names no target: has its form changed?", path)
+		}
+		for _, target := range named {
+			if !bytes.Contains(dockerfile, slices.Concat([]byte(" AS "), target[1], []byte("\n"))) {
+				t.Errorf("%s names the target %s, which the Dockerfile does not have", path, target[1])
+			}
+		}
 	}
 }
 
