@@ -130,6 +130,7 @@ func (a *app) consume(ctx context.Context, c consume, partitions []int32) error 
 		return err
 	}
 	defer page.close()
+	page.announce(a.log)
 	if err := a.connect(ctx, cluster); err != nil {
 		return err
 	}

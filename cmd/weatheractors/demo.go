@@ -29,18 +29,26 @@ type demo struct {
 	duration time.Duration
 	delay    time.Duration
 	input    input
+	web      webFlags
+	faults   *faults // nil: none on purpose
 
 	system *actor.ActorSystem
+	page   *web
 }
 
+// faultsEvery is how long --faults leaves the actors alone.
+const faultsEvery = 4 * time.Second
+
 func (a *app) demoCommand() *cobra.Command {
-	d := demo{app: a}
+	d, wantFaults := demo{app: a}, false
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "See it work: everything in one process, no Kafka, no setup",
 		Long: `demo starts a broker inside this process, publishes weather quickly, a twentieth of
 it twice, counts it with one consumer for partitions 0 and 2 and another for 1 and
-3, and keeps month.svg fresh.
+3, and keeps month.svg fresh. A page at the address that it prints shows all of it
+live; --http '' does without. With --faults it makes a reader, an aggregator or a
+checkpoint writer panic every few seconds, to be seen recovering.
 
 It runs until it is stopped (Ctrl-C), or for --duration, or until all of --input is
 published. Then it finishes what is in flight, adds up what is in the files, and
@@ -50,6 +58,7 @@ exit status 1.
 It works in a folder of its own, ./weatheractors-demo or --dir. A folder that is not
 empty and was not made by a demo is left alone.`,
 		Example: `  weatheractors demo
+  weatheractors demo --faults
   weatheractors demo --duration 10s --dir /tmp/demo
   weatheractors demo --input seattle-weather.csv`,
 		Args: cobra.NoArgs,
@@ -61,12 +70,17 @@ empty and was not made by a demo is left alone.`,
 			if d.duration < 0 || d.delay < 0 {
 				return usagef("--duration %v, --delay %v: want 0 or more", d.duration, d.delay)
 			}
+			if wantFaults {
+				d.faults = newFaults(faultsEvery)
+			}
 			return d.run(cmd.Context())
 		},
 	}
 	cmd.Flags().DurationVar(&d.duration, "duration", 0, "stop after that long (0 means when stopped)")
 	cmd.Flags().DurationVar(&d.delay, "delay", time.Millisecond, "time between two days of weather")
+	cmd.Flags().BoolVar(&wantFaults, "faults", false, "make an actor fail every few seconds")
 	d.input.flags(cmd)
+	d.web.register(cmd, "127.0.0.1:0")
 	return cmd
 }
 
@@ -77,6 +91,12 @@ func (d *demo) run(ctx context.Context) (err error) {
 	if err != nil {
 		return unlessEnded(ctx, err)
 	}
+	d.system = d.newSystem()
+	d.app.dir = d.dir
+	if d.page, err = d.startWeb(d.web, d.system); err != nil {
+		return err
+	}
+	defer d.page.close()
 	if err := prepareDemoDir(d.dir); err != nil {
 		return err
 	}
@@ -89,8 +109,6 @@ func (d *demo) run(ctx context.Context) (err error) {
 	if _, err := kafka.Recreate(ctx, cluster, p.topic); err != nil {
 		return unlessEnded(ctx, err)
 	}
-	d.system = d.newSystem()
-	d.app.dir = d.dir
 	d.introduce(broker.Addr())
 	config, err := p.config(ctx, cluster, days)
 	if err != nil {
@@ -136,12 +154,15 @@ func (d *demo) pipeline(ctx context.Context, cluster kafka.Config, producer acto
 		if i == 0 { // one at a time may replace the picture
 			config.Draw = picture.draw
 		}
+		d.faults.into(&config)
 		consumers.Go(func() {
 			defer stopProducing()
+			defer d.page.runs(config)()
 			errs[i] = actors.Run(consuming, d.system, config)
 		})
 	}
 	errs[len(demoConsumers)] = actors.Run(producing, d.system, producer)
+	d.faults.finish(consuming)
 	stopConsuming()
 	consumers.Wait()
 	if err := errors.Join(errs...); err != nil {
@@ -149,5 +170,6 @@ func (d *demo) pipeline(ctx context.Context, cluster kafka.Config, producer acto
 	}
 	rest := d.consumeConfig("consume-rest", cluster, []int32{0, 1, 2, 3})
 	rest.UntilEnd, rest.Draw = true, picture.draw
+	defer d.page.runs(rest)()
 	return actors.Run(context.WithoutCancel(ctx), d.system, rest)
 }

@@ -23,6 +23,9 @@ one, as %.0f °F: whoever counts that has counted a duplicate.
 Consumer A counts partitions 0 and 2, B counts 1 and 3.
 
 `, broker, pace, weather.RepeatDegrees)
+	if d.page != nil {
+		d.printf("Open %s\n", d.page.server.URL())
+	}
 	d.invite()
 	d.printf("Stop: Ctrl-C\n\n")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -12,8 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weatheractors/weatheractors/actors"
-	"github.com/weatheractors/weatheractors/actors/checkpoint"
-	"github.com/weatheractors/weatheractors/cmd/internal/files"
 	"github.com/weatheractors/weatheractors/cmd/internal/live"
 	"github.com/weatheractors/weatheractors/messages"
 )
@@ -35,7 +34,7 @@ func (w *webFlags) register(cmd *cobra.Command, address string) {
 	f.BoolVar(&w.insecure, "http-insecure", false, "let other machines read the page without TLS")
 	f.StringSliceVar(&w.hosts, "http-host", nil, "other `name` that browsers may know the page's server by")
 	f.StringVar(&w.origin, "http-origin", "", "let pages of this `origin` read the API, such as https://example.org")
-	f.Int64Var(&w.readyLag, "ready-lag", 0, "`records` that a partition may lag and be ready (default 10000)")
+	f.Int64Var(&w.readyLag, "ready-lag", live.DefaultReadyLag, "`records` that a partition may lag and be ready")
 	f.BoolVar(&w.pprof, "pprof", false, "serve Go's profiler beside the page")
 }
 
@@ -43,27 +42,46 @@ func (w *webFlags) register(cmd *cobra.Command, address string) {
 // wants.
 type web struct {
 	server *live.Server
-	stop   context.CancelFunc
-	ended  chan struct{}
 	probes *probes
-	mute   func()
+	end    func()
 }
 
 // startWeb listens, and serves the page until close is called. It hears of all
-// that the actors of the system have to say.
+// that the actors of the system have to say; if there is none, it shows the files
+// alone.
 func (a *app) startWeb(w webFlags, system *actor.ActorSystem) (*web, error) {
 	if w.address == "" {
 		return nil, nil //nolint:nilnil // a page that nobody wants is not an error
 	}
-	config := w.config(a)
-	page := &web{ended: make(chan struct{}), probes: &probes{system: system}, mute: func() {}}
-	if system != nil {
-		config.Events, page.mute = actors.Subscribe(system, "", eventsAhead)
+	page := &web{probes: &probes{system: system}}
+	ctx, stop := context.WithCancel(context.Background())
+	config, mute := w.config(a), func() {}
+	if system == nil {
+		config.Changed = a.changes(ctx, a.dir)
+	} else {
+		config.Events, mute = actors.Subscribe(system, "", eventsAhead)
 		config.Probe = page.probes.ask
 	}
-	if err := page.start(config); err != nil {
-		page.mute()
+	var err error
+	if page.server, err = live.New(config); err != nil {
+		stop()
+		mute()
+		if errors.Is(err, live.ErrConfig) || errors.Is(err, live.ErrExposed) {
+			err = usageError{err}
+		}
 		return nil, err
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := page.server.Run(ctx); err != nil {
+			a.log.Error("the page is gone; all else goes on", "cause", err)
+		}
+	}()
+	page.end = func() {
+		stop()
+		<-ended
+		mute()
 	}
 	return page, nil
 }
@@ -71,39 +89,22 @@ func (a *app) startWeb(w webFlags, system *actor.ActorSystem) (*web, error) {
 func (w webFlags) config(a *app) live.Config {
 	return live.Config{
 		Addr: w.address, CertFile: w.cert, KeyFile: w.key, Insecure: w.insecure, Hosts: w.hosts, Origin: w.origin,
-		Files:    files.Folder{Dir: a.dir, List: checkpoint.Files, Path: checkpoint.Path, Read: checkpoint.ReadFile},
-		ReadyLag: w.readyLag, Pprof: w.pprof, Version: version(), Log: a.log,
+		Files: folder(a.dir), ReadyLag: w.readyLag, Pprof: w.pprof, Version: version(), Log: a.log,
 	}
 }
 
-func (w *web) start(config live.Config) (err error) {
-	w.server, err = live.New(config)
-	if errors.Is(err, live.ErrConfig) || errors.Is(err, live.ErrExposed) {
-		return usageError{err}
+// announce logs where the page is.
+func (w *web) announce(log *slog.Logger) {
+	if w != nil {
+		log.Info("to be watched live", "page", w.server.URL())
 	}
-	if err != nil {
-		return err
-	}
-	var ctx context.Context
-	ctx, w.stop = context.WithCancel(context.Background())
-	config.Log.Info("watch it live", "page", w.server.URL())
-	go func() {
-		defer close(w.ended)
-		if err := w.server.Run(ctx); err != nil {
-			config.Log.Error("the page is gone; counting goes on", "cause", err)
-		}
-	}()
-	return nil
 }
 
-// close ends the page, and cuts whoever is looking at it off.
+// close ends the page, and cuts off whoever is looking at it.
 func (w *web) close() {
-	if w == nil {
-		return
+	if w != nil {
+		w.end()
 	}
-	w.stop()
-	<-w.ended
-	w.mute()
 }
 
 // runs notes that a tree of actors is about to run: its partitions are shown

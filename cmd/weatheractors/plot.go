@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weatheractors/weatheractors/actors/checkpoint"
+	"github.com/weatheractors/weatheractors/cmd/internal/live"
 	"github.com/weatheractors/weatheractors/render"
 	"github.com/weatheractors/weatheractors/weather"
 )
@@ -93,12 +94,9 @@ func parseMonths(names []string) ([]time.Month, error) {
 	}
 	var months []time.Month
 	for _, name := range names {
-		i := slices.IndexFunc(allMonths(), func(month string) bool {
-			return strings.EqualFold(name, month) || strings.EqualFold(name, month[:3])
-		})
-		month := time.Month(i + 1)
+		month, ok := live.ParseMonth(name)
 		switch {
-		case i < 0:
+		case !ok:
 			return nil, usagef("--months: %q is not a month: want English names such as January, or Jan; or all", name)
 		case slices.Contains(months, month):
 			return nil, usagef("--months: %v is named twice", month)

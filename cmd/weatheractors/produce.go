@@ -31,6 +31,7 @@ type produce struct {
 	resume      bool
 	compression string
 	input       input
+	web         webFlags
 }
 
 func (a *app) produceCommand() *cobra.Command {
@@ -83,6 +84,7 @@ second time: whoever counts it has counted a duplicate.`,
 	f.BoolVar(&p.resume, "resume", false, "go on where the topic ends, with what is missing")
 	f.StringVar(&p.compression, "compression", "none", "none, gzip, snappy, lz4 or zstd")
 	p.input.flags(cmd)
+	p.web.register(cmd, "")
 	cmd.MarkFlagsMutuallyExclusive("recreate", "resume")
 	cmd.MarkFlagsMutuallyExclusive("input", "seed")
 	cmd.MarkFlagsMutuallyExclusive("input", "start")
@@ -95,11 +97,16 @@ func (a *app) produce(ctx context.Context, p produce) error {
 	if err != nil {
 		return unlessEnded(ctx, err)
 	}
-	cluster := a.cluster()
+	cluster, system := a.cluster(), a.newSystem()
+	page, err := a.startWeb(p.web, system)
+	if err != nil {
+		return err
+	}
+	defer page.close()
+	page.announce(a.log)
 	if err := a.connect(ctx, cluster); err != nil {
 		return err
 	}
-	system := a.newSystem()
 	if err := a.prepareTopic(ctx, cluster, p); err != nil {
 		return unlessEnded(ctx, err)
 	}

@@ -55,7 +55,7 @@ type Config struct {
 	// none. nil where none are at work.
 	Probe func(context.Context) error
 	// ReadyLag is up to how many records a partition may lag, and be ready while it
-	// is not live. 0 means 10,000.
+	// is not live. 0 means DefaultReadyLag.
 	ReadyLag int64
 
 	// Metrics answers /metrics; nil where there are none.
@@ -68,7 +68,9 @@ type Config struct {
 	Log *slog.Logger
 }
 
-const defaultReadyLag = 10_000 // records
+// DefaultReadyLag is how many records a partition may lag unless a Config says
+// otherwise.
+const DefaultReadyLag = 10_000
 
 func (c *Config) validate() error {
 	host, _, err := net.SplitHostPort(c.Addr)
@@ -105,7 +107,7 @@ func loopback(host string) bool {
 }
 
 func (c *Config) defaults() {
-	c.ReadyLag = cmp.Or(c.ReadyLag, defaultReadyLag)
+	c.ReadyLag = cmp.Or(c.ReadyLag, DefaultReadyLag)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
