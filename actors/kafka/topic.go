@@ -43,8 +43,27 @@ var (
 
 // Partitions returns the partitions that c's topic has, 0 to n-1. It returns
 // messages.ErrTopicMissing, quickly, if there is no such topic; a broker may
-// still say so for a moment after the topic was created.
+// still say so for a moment after the topic was created. Brokers that can't be
+// reached are tried again for 4.5 s: they may be starting anew.
 func Partitions(ctx context.Context, c Config) ([]int32, error) {
+	if _, err := c.sarama(); err != nil {
+		return nil, err
+	}
+	deadline := time.Now().Add(defaultWait)
+	for wait := probePause; ; wait = min(2*wait, longestProbePause) {
+		partitions, err := c.partitions(ctx)
+		_, answered := errors.AsType[sarama.KError](err)
+		if err == nil || answered || errors.Is(err, messages.ErrTopicMissing) || final(err) || time.Now().Add(wait).After(deadline) {
+			return partitions, err
+		}
+		if err := pause(ctx, wait); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// partitions asks once.
+func (c Config) partitions(ctx context.Context) ([]int32, error) {
 	cluster, err := c.cluster(ctx)
 	if err != nil {
 		return nil, err

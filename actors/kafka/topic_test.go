@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/IBM/sarama"
 
@@ -36,6 +38,52 @@ func TestPartitions(t *testing.T) {
 	c.Brokers = []string{freeAddress(t), c.Brokers[0]}
 	if got, err := Partitions(t.Context(), c); err != nil || len(got) != 3 {
 		t.Errorf("one broker down: got %v, %v, want 3 partitions", got, err)
+	}
+}
+
+func TestPartitionsOfABrokerThatStartsAnew(t *testing.T) {
+	config := embedded.Config{Listen: freeAddress(t), DataDir: t.TempDir()}
+	broker, err := embedded.Start(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Config{Brokers: []string{broker.Addr()}, Topic: "temperatures"}
+	if _, err := Create(t.Context(), c, four); err != nil {
+		t.Fatal(err)
+	}
+	if err := broker.Close(); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", config.Listen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type answer struct {
+		partitions []int32
+		err        error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		partitions, err := Partitions(t.Context(), c)
+		answered <- answer{partitions, err}
+	}()
+	first, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.Close()
+	listener.Close()
+	startBroker(t, config)
+	if got := <-answered; got.err != nil || len(got.partitions) != 4 {
+		t.Errorf("got %v, %v, want 4 partitions", got.partitions, got.err)
+	}
+}
+
+func TestPartitionsEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(20*time.Millisecond, cancel)
+	if _, err := Partitions(ctx, Config{Brokers: []string{freeAddress(t)}, Topic: "temperatures"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want that it was canceled", err)
 	}
 }
 
