@@ -154,6 +154,12 @@ func (d Date) AppendText(b []byte) ([]byte, error) {
 	return appendTwoDigits(append(b, '-'), day), nil
 }
 
+// MarshalText returns d as YYYY-MM-DD, or ErrDate if d is not valid. It implements
+// encoding.TextMarshaler: in JSON a date is a string.
+func (d Date) MarshalText() ([]byte, error) {
+	return d.AppendText(make([]byte, 0, len("YYYY-MM-DD")))
+}
+
 func appendTwoDigits(b []byte, n int) []byte {
 	return append(b, byte('0'+n/10), byte('0'+n%10))
 }

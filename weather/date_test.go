@@ -2,6 +2,7 @@ package weather
 
 import (
 	"encoding"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"testing"
@@ -51,6 +52,10 @@ func TestParseDate(t *testing.T) {
 				t.Errorf("string gives %v, %v; bytes give %v, %v", d, err, fromBytes, errBytes)
 			}
 			if tt.ok {
+				text, textErr := json.Marshal(d)
+				if textErr != nil || string(text) != `"`+tt.in+`"` {
+					t.Errorf("in JSON it is %s, %v", text, textErr)
+				}
 				if err != nil || d.String() != tt.in || !d.Valid() {
 					t.Errorf("got %v, valid %v, error %v", d, d.Valid(), err)
 				}
@@ -159,6 +164,9 @@ func TestInvalidDates(t *testing.T) {
 			}
 			if got := tt.d.String(); got != tt.text {
 				t.Errorf("String() is %q, want %q", got, tt.text)
+			}
+			if _, err := tt.d.MarshalText(); !errors.Is(err, ErrDate) {
+				t.Errorf("MarshalText: %v; want ErrDate", err)
 			}
 			if b, err := tt.d.AppendText([]byte("x")); string(b) != "x" || !errors.Is(err, ErrDate) {
 				t.Errorf("AppendText: %q, %v; want nothing appended, ErrDate", b, err)
