@@ -10,6 +10,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/weatheractors/weatheractors/messages"
+	"github.com/weatheractors/weatheractors/weather"
 )
 
 func TestLogThatLostRecordsIsCountedAnewOnce(t *testing.T) {
@@ -172,5 +173,24 @@ func TestNothingIsSavedWhereNothingIsNew(t *testing.T) {
 		if f.store.saves != 0 {
 			t.Errorf("saved %d times", f.store.saves)
 		}
+	})
+}
+
+func TestHostStopsAProducerWhoseDaysHang(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		hang := make(chan struct{})
+		system := newSystem(t)
+		result := run(t, t.Context(), system, Produce{Days: func(func(weather.Observation) bool) { <-hang }, Sink: newFakeSink(10)})
+		synctest.Wait()
+		system.Root.Stop(actor.NewPID(system.Address(), "produce"))
+		begun := time.Now()
+		if err := <-result; !errors.Is(err, ErrStopped) {
+			t.Errorf("Run = %v, want %v", err, ErrStopped)
+		}
+		if took := time.Since(begun); took > defaultDrainTimeout {
+			t.Errorf("Run took %v to end, want at most %v", took, defaultDrainTimeout)
+		}
+		close(hang)
+		synctest.Wait()
 	})
 }
