@@ -108,8 +108,8 @@ func (d deniedError) hint() string {
 	if d.owner == os.Getuid() {
 		return "on the host, let the folder's owner write there (`chmod u+rwx`), and don't mount it read-only"
 	}
-	return fmt.Sprintf("start the container as the folder's owner (`docker run --user $(id -u):$(id -g)` if that is you), or without --user; "+
-		"or give the folder on the host to user %d (`sudo chown %[1]d`)", os.Getuid())
+	return fmt.Sprintf("start the container as that user (`docker run --user %d`; if it is you, `--user $(id -u):$(id -g)`), or without --user; "+
+		"or give the folder on the host to user %d (`sudo chown %[2]d`)", d.owner, os.Getuid())
 }
 
 // writable returns nil if this process can make files in a folder.

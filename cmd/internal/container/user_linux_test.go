@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -70,7 +71,7 @@ func TestADeniedFolderIsSaidWithWhatToDo(t *testing.T) {
 		owner int
 		want  []string
 	}{
-		{"folder of another user", os.Getuid() + 1, []string{"docker run --user $(id -u):$(id -g)", "without --user", "sudo chown"}},
+		{"folder of another user", os.Getuid() + 1, []string{fmt.Sprintf("docker run --user %d`", os.Getuid()+1), "--user $(id -u):$(id -g)", "without --user", "sudo chown"}},
 		{"own folder", os.Getuid(), []string{"chmod u+rwx", "read-only"}},
 	}
 	for _, test := range tests {
