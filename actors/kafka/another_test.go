@@ -108,3 +108,16 @@ func TestRefusalOfOneBrokerIsToldAtOnce(t *testing.T) {
 		t.Errorf("it took %v", took)
 	}
 }
+
+func TestUnknownFieldIsNotTakenForDegrees(t *testing.T) {
+	record := january(1, 50)
+	const tag, three = 12, 3<<3 | 1 // where the tag of degrees is; field 3, 8 bytes
+	if record.Value[tag] != 2<<3|1 {
+		t.Fatalf("no tag of degrees at %d of %x", tag, record.Value)
+	}
+	record.Value[tag] = three
+	got := decoded(0, &fetched{next: 1, batches: []*sarama.RecordBatch{batchAt(0, record)}})
+	if len(got.Degrees) != 1 || got.Degrees[0] != 0 {
+		t.Errorf("degrees are %v, rejects %v: want 0, as where there are none", got.Degrees, got.Rejects)
+	}
+}
