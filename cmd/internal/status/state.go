@@ -1,6 +1,7 @@
 package status
 
 import (
+	"bytes"
 	"cmp"
 	"maps"
 	"slices"
@@ -47,6 +48,9 @@ type Partition struct {
 	// Counted, Duplicates and Rejects say what became of the records that were read.
 	// After a failure, records that were not saved count again.
 	Counted, Duplicates, Rejects int64
+	// Again is how many of them had been read before, in a former life: by their
+	// offsets, of which transactions take some, too.
+	Again int64
 	// Saved is the offset of the last checkpoint, SavedAt when that was, Saves how
 	// often there was one.
 	Saved   int64
@@ -56,6 +60,10 @@ type Partition struct {
 	// RejectBytes the sizes of what it is in.
 	Took                   time.Duration
 	FileBytes, RejectBytes int64
+	// SaveTimes says how long all of them took, SaveFailures how often one could not
+	// be saved.
+	SaveTimes    Times
+	SaveFailures int64
 	// Live says that it has come to the end and keeps up with it.
 	Live bool
 	// Drained says that all of it is counted and saved, and nothing follows.
@@ -76,6 +84,7 @@ type Partition struct {
 	rate   rate
 	behind time.Time // since when it lags; zero if it does not
 	life   life
+	topic  []byte   // its id
 	before [3]int64 // counted, duplicates, rejects in former lives
 }
 
@@ -164,6 +173,7 @@ func (s *State) Add(e *messages.Event, now time.Time) (t Trouble, changed bool) 
 		p.saved(msg.CheckpointSaved, now)
 		return s.set(p.Number, Saving, "")
 	case *messages.Event_SaveFailed:
+		s.of(msg.SaveFailed.GetPartition()).SaveFailures++
 		return s.set(msg.SaveFailed.GetPartition(), Saving, cmp.Or(msg.SaveFailed.GetError(), "unknown"))
 	case *messages.Event_SourceTrouble:
 		return s.set(msg.SourceTrouble.GetPartition(), Reading, msg.SourceTrouble.GetError())
@@ -217,6 +227,10 @@ func (s *State) of(number int32) *Partition {
 
 func (s *State) started(run string, msg *messages.PartitionStarted) {
 	p := s.of(msg.GetPartition())
+	if bytes.Equal(p.topic, msg.GetTopic().GetId()) {
+		p.Again += max(0, p.Offset-msg.GetOffset())
+	}
+	p.topic = msg.GetTopic().GetId()
 	p.begin(life{run, msg.GetIncarnation()})
 	p.Offset, p.Saved, p.End = msg.GetOffset(), msg.GetOffset(), msg.GetLastStableOffset()
 	p.rate.from(p.Offset)
@@ -254,6 +268,7 @@ func (p *Partition) saved(msg *messages.CheckpointSaved, now time.Time) {
 	p.Saved, p.SavedAt = msg.GetOffset(), now
 	p.Took, p.FileBytes, p.RejectBytes = msg.GetTook().AsDuration(), msg.GetFileBytes(), msg.GetRejectBytes()
 	p.Saves++
+	p.SaveTimes.add(p.Took)
 	if p.Owing = now; p.Offset <= p.Saved {
 		p.Owing = time.Time{}
 	}

@@ -26,6 +26,11 @@ const (
 	Acknowledging             // the broker acknowledges nothing
 )
 
+// String returns a word for programs to read.
+func (w What) String() string {
+	return [...]string{"respawning", "opening", "saving", "reading", "drawing", "acknowledging"}[w]
+}
+
 // where is what of a trouble does not change while it lasts.
 type where struct {
 	partition int32
@@ -57,4 +62,10 @@ func (s *State) Worst(partition int32) (t Trouble, ok bool) {
 		}
 	}
 	return Trouble{}, false
+}
+
+// Troubled says whether that goes wrong with a partition, or Nowhere.
+func (s *State) Troubled(partition int32, what What) bool {
+	_, found := s.troubles[where{partition, what}]
+	return found
 }
