@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -12,22 +13,41 @@ import (
 const ticksWanted = 6
 
 // axis is a linear scale with round ticks: the multiples k*step of a step of 1,
-// 2 or 5 times a power of ten, low <= k <= high. It always includes 0.
+// 2 or 5 times a power of ten, low <= k <= high.
 //
 // It counts in steps, not in degrees: the topmost tick above MaxFloat64 would
 // be infinite as a number, but is not as a count and a power of ten.
 type axis struct {
 	mantissa  int // 1, 2 or 5
 	exponent  int // step = mantissa * 10^exponent
-	low, high int // low <= 0 <= high, low < high
+	low, high int // low < high
 }
 
-// newAxis returns an axis that holds 0 and all values, which must be finite.
+// newAxis returns an axis that holds 0 and all values, which must be finite: one
+// for bars, which begin at 0.
 func newAxis(values []float64) axis {
 	var lo, hi float64
 	for _, v := range values {
 		lo, hi = min(lo, v), max(hi, v)
 	}
+	return axisOver(lo, hi)
+}
+
+// newCloseAxis returns an axis that holds all values, which must be finite, with
+// no more room around them than it takes: one for lines, whose course matters. It
+// holds at least 1 °F, and a thousandth of the largest value, so that a tick's
+// label has few digits.
+func newCloseAxis(values []float64) axis {
+	lo, hi := slices.Min(values), slices.Max(values)
+	if least := max(1, max(-lo, hi)/1000); hi-lo < least {
+		lo, hi = max(-math.MaxFloat64, lo-least/2), min(math.MaxFloat64, hi+least/2)
+	}
+	return axisOver(lo, hi)
+}
+
+// axisOver returns an axis from lo or below to hi or above. Where they are as good
+// as equal they must be 0.
+func axisOver(lo, hi float64) axis {
 	rough := hi/ticksWanted - lo/ticksWanted // hi-lo might overflow
 	if rough < 1e-300 {                      // no room for a power of ten below
 		return axis{mantissa: 2, low: 0, high: 5}

@@ -2,31 +2,26 @@ package render
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"unicode/utf8"
 
 	svg "github.com/ajstarks/svgo"
 )
 
-// chart lays the bars out between left and right, top and bottom.
+// chart lays the bars out in a frame.
 type chart struct {
+	frame
 	bars          []Bar
-	axis          axis
-	left          int // where the axis is: its labels are of any length
 	slot          int // width of a bar with the space around it
-	bottom        int
 	labels        int // where the month labels begin, seen from above
 	slanted       bool
 	sizes, narrow sizes
 }
 
 const (
-	top, right = 126, width - margin
-	axisText   = 22 // across the axis's title
-	widestBar  = 110
-	corner     = 4  // radius at a bar's end
-	slant      = 35 // degrees
+	widestBar = 110
+	corner    = 4  // radius at a bar's end
+	slant     = 35 // degrees
 )
 
 func newChart(bars []Bar) chart {
@@ -39,12 +34,7 @@ func newChart(bars []Bar) chart {
 			values = append(values, b.Avg)
 		}
 	}
-	c := chart{bars: bars, axis: newAxis(values), bottom: height - 58}
-	var tick int
-	for k := c.axis.low; k <= c.axis.high; k++ {
-		tick = max(tick, utf8.RuneCountInString(c.axis.label(k)))
-	}
-	c.left = margin + axisText + 12 + textWidth(tick, narrowTick) + 10
+	c := chart{bars: bars, frame: newFrame(newAxis(values))}
 	c.slot = (right - c.left) / len(bars)
 	c.narrow = sizes{fit(label, c.slot, narrowLabel), fit(value, c.slot, narrowValue)}
 	c.slanted = c.narrow.label < tooSmall
@@ -60,22 +50,8 @@ func newChart(bars []Bar) chart {
 	return c
 }
 
-// y is the height of a fraction of the axis, in whole pixels from above.
-func (c chart) y(fraction float64) int {
-	// The conversion forbids fusing, which would round otherwise on arm64.
-	down := float64((1 - fraction) * float64(c.bottom-top))
-	return top + int(math.Round(down))
-}
-
 func (c chart) draw(canvas *svg.SVG) {
-	for k := c.axis.low; k <= c.axis.high; k++ {
-		y := c.y(c.axis.tick(k))
-		canvas.Line(c.left, y, right, y, `class="grid"`, `stroke="`+light.grid+`"`, `shape-rendering="crispEdges"`)
-		c.drawTick(canvas, y, c.axis.label(k))
-	}
-	c.drawTick(canvas, top-24, "°F")
-	middle := (top + c.bottom) / 2
-	canvas.Text(margin+axisText/2, middle, axisTitle, `class="note"`, `text-anchor="middle"`, `dy="0.35em"`, rotate(-90, margin+axisText/2, middle))
+	c.drawGrid(canvas)
 	for i, b := range c.bars {
 		c.drawBar(canvas, b, c.left+i*c.slot+c.slot/2)
 	}
@@ -84,10 +60,6 @@ func (c chart) draw(canvas *svg.SVG) {
 	for i, b := range c.bars { // above all lines
 		c.drawTexts(canvas, b, c.left+i*c.slot+c.slot/2)
 	}
-}
-
-func (c chart) drawTick(canvas *svg.SVG, y int, text string) {
-	canvas.Text(c.left-10, y, text, `class="tick quiet"`, `fill="`+light.quiet+`"`, size(tickSize), `text-anchor="end"`, `dy="0.35em"`)
 }
 
 // drawBar draws a bar whose middle is x, with round corners at its end.
@@ -136,9 +108,3 @@ func (c chart) drawMissing(canvas *svg.SVG, b Bar, x, y int) {
 		canvas.Text(x, y, b.value(), append(style, `dy="0.35em"`, rotate(-90, x, y))...)
 	}
 }
-
-func rotate(angle, x, y int) string {
-	return fmt.Sprintf(`transform="rotate(%d %d %d)"`, angle, x, y)
-}
-
-func size(pixels int) string { return fmt.Sprintf(`font-size="%d"`, pixels) }

@@ -1,11 +1,11 @@
 // Package render draws month.svg: a bar per month with the average maximum
-// temperature of one of its years.
+// temperature of one of its years; and how a month's average went over the years.
 //
 // A picture is a single SVG 1.1 file that needs nothing else, neither scripts
 // nor fonts. It scales to any size, brings its own colors for light and dark
 // backgrounds, and tells its values to screen readers. Its light colors and all
 // else that it can't be read without are attributes, for viewers that know no
-// style sheets. The same bars give the same bytes on every architecture: all
+// style sheets. The same values give the same bytes on every architecture: all
 // coordinates are whole numbers.
 //
 // The package keeps no state and touches no file: where the picture is kept,
@@ -107,28 +107,40 @@ const (
 )
 
 func draw(canvas *svg.SVG, bars []Bar) {
-	canvas.Start(width, height, fmt.Sprintf(`viewBox="0 0 %d %d"`, width, height),
-		`role="img"`, `aria-labelledby="weatheractors-title weatheractors-description"`, `xml:lang="en"`,
-		`class="weatheractors"`, `fill="`+light.ink+`"`, `font-family="`+fonts+`"`, size(noteSize))
-	// What svgo writes for these has no attributes. (A buffer can't fail.)
-	_, _ = fmt.Fprintf(canvas.Writer, "<title id=\"weatheractors-title\">%s</title>\n", heading)
-	_, _ = fmt.Fprintf(canvas.Writer, "<desc id=\"weatheractors-description\">%s</desc>\n", description(bars))
+	h := header{"weatheractors", heading, subtitle, description(bars)}
 	if len(bars) == 0 {
-		drawHeader(canvas, sizes{narrowLabel, narrowValue})
-		canvas.Text(width/2, height/2, noData, `class="note" text-anchor="middle"`)
+		h.draw(canvas, styleSheet(sizes{narrowLabel, narrowValue}))
+		drawNoData(canvas, noData)
 	} else {
 		c := newChart(bars)
-		drawHeader(canvas, c.narrow)
+		h.draw(canvas, styleSheet(c.narrow))
 		c.draw(canvas)
 	}
 	canvas.End()
 }
 
-func drawHeader(canvas *svg.SVG, narrow sizes) {
-	canvas.Style("text/css", styleSheet(narrow))
+// header is what a picture begins with. All of it is plain text that XML needs
+// no escapes for.
+type header struct {
+	id                             string // what the identifiers in the picture begin with
+	heading, subtitle, description string
+}
+
+func (h header) draw(canvas *svg.SVG, sheet string) {
+	canvas.Start(width, height, fmt.Sprintf(`viewBox="0 0 %d %d"`, width, height),
+		`role="img"`, fmt.Sprintf(`aria-labelledby="%s-title %[1]s-description"`, h.id), `xml:lang="en"`,
+		`class="weatheractors"`, `fill="`+light.ink+`"`, `font-family="`+fonts+`"`, size(noteSize))
+	// What svgo writes for these has no attributes. (A buffer can't fail.)
+	_, _ = fmt.Fprintf(canvas.Writer, "<title id=\"%s-title\">%s</title>\n", h.id, h.heading)
+	_, _ = fmt.Fprintf(canvas.Writer, "<desc id=\"%s-description\">%s</desc>\n", h.id, h.description)
+	canvas.Style("text/css", sheet)
 	canvas.Rect(0, 0, width, height, `class="background"`, `fill="`+light.background+`"`)
-	canvas.Text(margin, 46, heading, `class="heading"`, `font-size="23"`, `font-weight="600"`)
-	canvas.Text(margin, 72, subtitle, `class="note quiet"`, `fill="`+light.quiet+`"`)
+	canvas.Text(margin, 46, h.heading, `class="heading"`, `font-size="23"`, `font-weight="600"`)
+	canvas.Text(margin, 72, h.subtitle, `class="note quiet"`, `fill="`+light.quiet+`"`)
+}
+
+func drawNoData(canvas *svg.SVG, text string) {
+	canvas.Text(width/2, height/2, text, `class="note" text-anchor="middle"`)
 }
 
 // description tells the picture's content in words.
