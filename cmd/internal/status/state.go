@@ -257,7 +257,8 @@ func (s *State) failed(msg *messages.PartitionFailed) (Trouble, bool) {
 func (p *Partition) fail(role, cause string) {
 	f := Failure{Role: role}
 	if i := slices.IndexFunc(p.Failures, func(f Failure) bool { return f.Role == role }); i >= 0 {
-		f, p.Failures = p.Failures[i], slices.Delete(p.Failures, i, i+1)
+		f = p.Failures[i]
+		p.Failures = slices.Delete(p.Failures, i, i+1)
 	}
 	f.Times++
 	f.Error = cause

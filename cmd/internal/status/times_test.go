@@ -1,6 +1,7 @@
 package status
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -61,5 +62,13 @@ func TestTroubled(t *testing.T) {
 	}
 	if s.Troubled(3, Saving) {
 		t.Error("another partition is in trouble")
+	}
+}
+
+func TestFailuresOfARoleAddUp(t *testing.T) {
+	s, _ := stateOf(failed("reader", false), failed("aggregator", false), failed("reader", false), failed("reader", false))
+	want := []Failure{{"aggregator", 1, "out of order"}, {"reader", 3, "out of order"}}
+	if got := s.Partitions[0].Failures; !slices.Equal(got, want) {
+		t.Errorf("failures are %+v, want %+v", got, want)
 	}
 }
