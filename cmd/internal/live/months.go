@@ -59,7 +59,9 @@ func (s *Server) getMonths(w http.ResponseWriter, r *http.Request) {
 
 // getMonthSVG draws a bar for each month: without parameters the same as plot.
 func (s *Server) getMonthSVG(w http.ResponseWriter, r *http.Request) {
-	q, err := parseQuery(r.URL.RawQuery, "month", "year")
+	// A revision tells nothing: it gives a picture that has changed an address that
+	// a browser does not know, so that it asks.
+	q, err := parseQuery(r.URL.RawQuery, "month", "year", "revision")
 	if err != nil {
 		problem(w, r, http.StatusBadRequest, err.Error())
 		return

@@ -17,6 +17,7 @@ func (s *Server) Handler() http.Handler {
 		"/api/months":     s.getMonths,
 		"/api/events":     s.getEvents,
 		"/month.svg":      s.getMonthSVG,
+		"/trend.svg":      s.getTrendSVG,
 		"/livez":          s.livez,
 		"/readyz":         s.readyz,
 	}
@@ -87,6 +88,7 @@ func (s *Server) describe(w http.ResponseWriter, r *http.Request) {
 			{"/api/months", asJSON, "what was counted; parameters month (repeatable), year, from, to"},
 			{"/api/events", "text/event-stream", "partitions: as /api/partitions, whenever it changes; files: the revision of what was counted"},
 			{"/month.svg", asSVG, "bars of months; parameters month (repeatable), year"},
+			{"/trend.svg", asSVG, "a month over the years, with its trend; parameters month, from, to"},
 			{"/livez", asText, "whether the program works; 503 if not; format=json"},
 			{"/readyz", asText, "whether it keeps up; 503 if not, saying which partition does not, and why; format=json"},
 		},
