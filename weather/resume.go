@@ -134,5 +134,5 @@ func (l *lostDates) err() error {
 	if more := l.count - len(l.names); more > 0 {
 		names += fmt.Sprintf(" and %d more", more)
 	}
-	return fmt.Errorf("resume: %w: %s", ErrUnmendable, names)
+	return fmt.Errorf("%w: %s", ErrUnmendable, names)
 }

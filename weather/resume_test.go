@@ -139,22 +139,22 @@ func TestPlanResumeOfATopicThatCannotBeMended(t *testing.T) {
 		{
 			"a date is missing before later ones of its partition",
 			spread("1990-01-01", "1990-12-31", "1990-05-05"),
-			"resume: dates are missing before later ones of their partition: 1990-05-05 (partition 1)",
+			"dates are missing before later ones of their partition: 1990-05-05 (partition 1)",
 		},
 		{
 			"what could be mended does not hide it",
 			spread("1990-01-01", "1990-12-31", "1990-03-31", "1990-05-05"),
-			"resume: dates are missing before later ones of their partition: 1990-05-05 (partition 1)",
+			"dates are missing before later ones of their partition: 1990-05-05 (partition 1)",
 		},
 		{
 			"a few are named, and how many more there are",
 			spread("1990-01-01", "1990-12-31", "1990-02-10", "1990-05-01..1990-05-31"),
-			"resume: dates are missing before later ones of their partition: 1990-02-10 (partition 0), 1990-05-01 (partition 1), 1990-05-02 (partition 1) and 29 more",
+			"dates are missing before later ones of their partition: 1990-02-10 (partition 0), 1990-05-01 (partition 1), 1990-05-02 (partition 1) and 29 more",
 		},
 		{
 			"dates in another partition than their month's don't count",
 			map[int32]*DateSet{0: setOf("1990-01-01", "1990-01-03"), 1: setOf("1990-01-02")},
-			"resume: dates are missing before later ones of their partition: 1990-01-02 (partition 0)",
+			"dates are missing before later ones of their partition: 1990-01-02 (partition 0)",
 		},
 	}
 	for _, tt := range tests {

@@ -86,7 +86,7 @@ func (systemDisk) HasDir(dir string) (bool, error) {
 		return false, nil
 	}
 	if err == nil && !stat.IsDir() {
-		err = fmt.Errorf("%s is not a directory", dir)
+		err = errors.New("it is a file")
 	}
 	return err == nil, err
 }

@@ -17,7 +17,7 @@ import (
 // ErrNotWritable says that nothing can be kept in a directory: it can't be
 // made, or this user may not write there. The error that wraps it names both. It
 // is permanent.
-var ErrNotWritable = messages.Permanent(errors.New("directory is not writable"))
+var ErrNotWritable = messages.Permanent(errors.New("folder is not writable"))
 
 // Open takes possession of a partition's files in a directory, which it creates
 // if it is not there. The caller must Close the Partition.

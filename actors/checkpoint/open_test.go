@@ -123,7 +123,7 @@ func TestOpenWhereNothingCanBeKept(t *testing.T) {
 		disk      disk
 		want      string
 	}{
-		{"file in the way", inTheWay, systemDisk{}, inTheWay + " is not a directory"},
+		{"file in the way", inTheWay, systemDisk{}, "it is a file"},
 		{"file above", filepath.Join(inTheWay, "files"), systemDisk{}, "not a directory"},
 		{"directory that is not writable", dir, denied("probe"), "open probe: permission denied"},
 	}

@@ -44,7 +44,7 @@ func partitionOf(path string) (int32, bool) {
 func Files(dir string) ([]int32, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, fmt.Errorf("find partition files: %w", err)
+		return nil, fmt.Errorf("find partition files in %s: %w", dir, cause(err))
 	}
 	var partitions []int32
 	for _, entry := range entries {
@@ -89,12 +89,21 @@ func loadError(what, path string, err error) error {
 	if syntax := (*syntaxError)(nil); errors.As(err, &syntax) {
 		return fmt.Errorf("load %s %s: %w: %v", what, path, ErrCorrupt, err)
 	}
-	err = fmt.Errorf("load %s %s: %w", what, path, err)
+	err = fmt.Errorf("load %s %s: %w", what, path, cause(err))
 	if errors.Is(err, fs.ErrPermission) {
 		return messages.Permanent(fmt.Errorf("%w (as user id %s)", err, userID()))
 	}
 	if errors.Is(err, syscall.EISDIR) {
 		return messages.Permanent(err)
+	}
+	return err
+}
+
+// cause is what is wrong with a file, without the name, which those that wrap it
+// say.
+func cause(err error) error {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return path.Err
 	}
 	return err
 }

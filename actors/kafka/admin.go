@@ -171,6 +171,9 @@ func (m *topicMaker) create(old topic) (made topic, err error) {
 			return true, nil
 		}
 		if refusal.Err != sarama.ErrTopicAlreadyExists {
+			if refusal.Err == sarama.ErrInvalidReplicationFactor {
+				return false, fmt.Errorf("%w: %d: %w", ErrReplicationFactor, m.spec.ReplicationFactor, inWords(refusal))
+			}
 			return false, markRefused(refusal)
 		}
 		made, err = m.describe()

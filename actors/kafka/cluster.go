@@ -72,7 +72,7 @@ func (c *cluster) broker(address string) (*sarama.Broker, error) {
 	}
 	broker := sarama.NewBroker(address)
 	if err := broker.Open(c.conf); err != nil {
-		return nil, fmt.Errorf("connect to broker %s: %w", address, err)
+		return nil, fmt.Errorf("connect to broker %s: %w", address, inWords(err))
 	}
 	if connected, err := broker.Connected(); err != nil || !connected {
 		_ = broker.Close()
@@ -167,7 +167,7 @@ func topicIn(answer *sarama.MetadataResponse, name string) (topic, error) {
 		case sarama.ErrNoError, sarama.ErrLeaderNotAvailable:
 			return readTopic(answer, found), nil
 		case sarama.ErrUnknownTopicOrPartition:
-			return topic{}, fmt.Errorf("topic %s: %w", name, messages.ErrTopicMissing)
+			return topic{}, fmt.Errorf("%w: %s", messages.ErrTopicMissing, name)
 		default:
 			return topic{}, fmt.Errorf("topic %s: %w", name, markRefused(found.Err))
 		}

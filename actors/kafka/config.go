@@ -81,7 +81,7 @@ var topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
 // reads no file and asks no broker.
 func (c Config) Validate() error {
 	if len(c.Brokers) == 0 {
-		return errors.New("brokers: want at least one address host:port, got none")
+		return errors.New("brokers: want at least one host:port, got none")
 	}
 	for _, address := range c.Brokers {
 		if err := checkAddress(address); err != nil {
@@ -89,7 +89,7 @@ func (c Config) Validate() error {
 		}
 	}
 	if !topicName.MatchString(c.Topic) || c.Topic == "." || c.Topic == ".." {
-		return fmt.Errorf("topic: want 1 to 249 of a-z A-Z 0-9 . _ -, got %q", c.Topic)
+		return fmt.Errorf("topic %q: want 1 to 249 of the characters a-z, A-Z, 0-9, dot, underscore and hyphen", c.Topic)
 	}
 	if err := c.TLS.validate(); err != nil {
 		return err
@@ -100,10 +100,10 @@ func (c Config) Validate() error {
 func checkAddress(address string) error {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil || host == "" {
-		return fmt.Errorf("brokers: want host:port, got %q", address)
+		return fmt.Errorf("brokers %q: want host:port", address)
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return fmt.Errorf("brokers: want a port from 1 to 65535, got %q", address)
+		return fmt.Errorf("brokers %q: want a port from 1 to 65535", address)
 	}
 	return nil
 }
@@ -147,17 +147,17 @@ func (c Config) TLSConfig() (*tls.Config, error) {
 	if c.TLS.CAFile != "" {
 		pem, err := os.ReadFile(c.TLS.CAFile)
 		if err != nil {
-			return nil, fmt.Errorf("tls: read authorities: %w", err)
+			return nil, fmt.Errorf("read TLS authorities: %w", err)
 		}
 		conf.RootCAs = x509.NewCertPool()
 		if !conf.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("tls: read authorities %s: no certificate in PEM form", c.TLS.CAFile)
+			return nil, fmt.Errorf("read TLS authorities %s: want a certificate in PEM form, got none", c.TLS.CAFile)
 		}
 	}
 	if c.TLS.CertFile != "" {
 		pair, err := tls.LoadX509KeyPair(c.TLS.CertFile, c.TLS.KeyFile)
 		if err != nil {
-			return nil, fmt.Errorf("tls: read certificate %s and key %s: %w", c.TLS.CertFile, c.TLS.KeyFile, err)
+			return nil, fmt.Errorf("read TLS certificate %s and key %s: %w", c.TLS.CertFile, c.TLS.KeyFile, err)
 		}
 		conf.Certificates = []tls.Certificate{pair}
 	}

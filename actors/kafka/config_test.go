@@ -110,8 +110,8 @@ func TestTLSConfig(t *testing.T) {
 	}{
 		{"no TLS", TLS{}, nil},
 		{"authority and certificate", TLS{Enable: true, CAFile: certFile, CertFile: certFile, KeyFile: keyFile}, nil},
-		{"no such authority", TLS{Enable: true, CAFile: "missing.pem"}, []string{"read authorities", "missing.pem"}},
-		{"an authority that is none", TLS{Enable: true, CAFile: noPEM}, []string{noPEM, "no certificate"}},
+		{"no such authority", TLS{Enable: true, CAFile: "missing.pem"}, []string{"read TLS authorities", "missing.pem"}},
+		{"an authority that is none", TLS{Enable: true, CAFile: noPEM}, []string{noPEM, "want a certificate in PEM form"}},
 		{"a key that is none", TLS{Enable: true, CertFile: certFile, KeyFile: noPEM}, []string{certFile, noPEM}},
 	}
 	for _, test := range tests {

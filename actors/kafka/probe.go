@@ -19,8 +19,9 @@ import (
 var ErrNoBroker = errors.New("no broker can be reached")
 
 const (
-	// defaultWait leaves a command time to say so within 5 s of its start.
-	defaultWait = 4500 * time.Millisecond
+	// defaultWait leaves a command time to say so within promisedWait of its
+	// start.
+	defaultWait, promisedWait = 4500 * time.Millisecond, 5 * time.Second
 	// probeTimeout is how long a broker may be mute before it is tried anew. A
 	// mute one costs three of them, which should fit into defaultWait.
 	probeTimeout = 1200 * time.Millisecond
@@ -154,7 +155,11 @@ type unreachable struct {
 
 func (u *unreachable) Error() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%v within %v: ", ErrNoBroker, u.wait)
+	wait := u.wait
+	if wait == defaultWait {
+		wait = promisedWait
+	}
+	fmt.Fprintf(&text, "%v within %v: ", ErrNoBroker, wait)
 	for i, cause := range u.causes {
 		if i > 0 {
 			text.WriteString("; ")

@@ -49,7 +49,7 @@ func TestWaitForBroker(t *testing.T) {
 			c.Brokers = []string{nobody, mute, plain.Brokers[0]}
 		}), long, nil},
 		{"every address is named with its cause", with(plain, func(c *Config) { c.Brokers = []string{nobody, mute} }), soon,
-			[]string{"no broker can be reached within 500ms", nobody + ": connect: connection refused", mute + ": no answer"}},
+			[]string{"no broker can be reached within 500ms", nobody + ": connection refused", mute + ": no answer"}},
 		{"TLS where the broker speaks none", with(plain, func(c *Config) { c.TLS.Enable = true }), soon,
 			[]string{plain.Brokers[0], "check the TLS and SASL settings"}},
 		{"no TLS where the broker wants it", with(encrypted, func(*Config) {}), soon,
@@ -78,7 +78,7 @@ func TestWaitForBroker(t *testing.T) {
 		{"SCRAM-SHA-512", with(secured, func(c *Config) { c.SASL = SASL{"SCRAM-SHA-512", "u", "p"} }), long, nil},
 		{"a file that can't be read is no matter of brokers", with(plain, func(c *Config) {
 			c.TLS = TLS{Enable: true, CAFile: "missing.pem"}
-		}), long, []string{"read authorities", "missing.pem"}},
+		}), long, []string{"read TLS authorities", "missing.pem"}},
 	}
 	for _, test := range tests {
 		t.Run(test.rule, func(t *testing.T) {

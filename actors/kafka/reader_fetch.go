@@ -104,7 +104,7 @@ func blockError(code sarama.KError, offset int64) error {
 }
 
 func corrupt(offset int64, cause error) error {
-	return fmt.Errorf("%w: offset %d: %w", messages.ErrCorruptBatch, offset, cause)
+	return fmt.Errorf("%w: offset %d: %w", messages.ErrCorruptBatch, offset, inWords(cause))
 }
 
 // outOfRange asks the leader for the range of its log, since the answer to a

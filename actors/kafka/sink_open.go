@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -23,7 +24,7 @@ var compressions = []string{"none", "gzip", "snappy", "lz4", "zstd"}
 // Validate returns an error that quotes a value that can't be used.
 func (o SinkOptions) Validate() error {
 	if o.Compression != "" && !slices.Contains(compressions, o.Compression) {
-		return fmt.Errorf("compression: want one of %q, got %q", compressions, o.Compression)
+		return fmt.Errorf("compression %q: want one of %s", o.Compression, strings.Join(compressions, ", "))
 	}
 	return nil
 }

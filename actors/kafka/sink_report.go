@@ -56,6 +56,6 @@ func failure(failed *sarama.ProducerError) error {
 	if p := failed.Msg.Partition; p != unassigned {
 		where = fmt.Sprintf("partition %d of %s", p, where)
 	}
-	return fmt.Errorf("publish report %d (%s) to %s: %w: %w; it and later ones may be in the log all the same, more than were acknowledged",
+	return fmt.Errorf("publish report %d (%s) to %s: %w: %w; this report and later ones may be in the log all the same",
 		r.number, r.date, where, ErrGivenUp, markRefused(failed.Err))
 }

@@ -40,7 +40,7 @@ func (s *Source) Describe(ctx context.Context, partition int32) (described *mess
 // in a moment.
 func (s *Source) ask(ctx context.Context, partition int32, question func(*link) error) error {
 	wrap := func(err error) error {
-		return fmt.Errorf("describe %s partition %d: %w", s.config.Topic, partition, err)
+		return fmt.Errorf("describe partition %d of %s: %w", partition, s.config.Topic, err)
 	}
 	l, err := newLink(ctx, s.config, partition)
 	if err != nil {
@@ -115,7 +115,7 @@ func (l *link) describe() (*messages.PartitionRange, error) {
 func (s *Source) Read(ctx context.Context, req *messages.ReadRequest, deliver func(*messages.RecordBatch) error, trouble func(error)) error {
 	l, err := newLink(ctx, s.config, req.GetPartition())
 	if err != nil {
-		return fmt.Errorf("read %s partition %d: %w", s.config.Topic, req.GetPartition(), err)
+		return fmt.Errorf("read partition %d of %s: %w", req.GetPartition(), s.config.Topic, err)
 	}
 	return l.read(ctx, req, deliver, trouble)
 }
@@ -123,7 +123,7 @@ func (s *Source) Read(ctx context.Context, req *messages.ReadRequest, deliver fu
 // read is Read over l, which was made with ctx, and which it closes.
 func (l *link) read(ctx context.Context, req *messages.ReadRequest, deliver func(*messages.RecordBatch) error, trouble func(error)) error {
 	wrap := func(err error) error {
-		return fmt.Errorf("read %s partition %d: %w", l.topic, l.partition, err)
+		return fmt.Errorf("read partition %d of %s: %w", l.partition, l.topic, err)
 	}
 	out := make(chan news)
 	r, err := newReader(l, req, out)

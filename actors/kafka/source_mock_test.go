@@ -142,7 +142,7 @@ func TestReadEndsAtWhatItCanNotDecode(t *testing.T) {
 			if !errors.Is(err, messages.ErrCorruptBatch) || !messages.IsPermanent(err) {
 				t.Errorf("got %v, want permanently %v", err, messages.ErrCorruptBatch)
 			}
-			mustContain(t, err, "read temperatures partition 0: ", "offset 101")
+			mustContain(t, err, "read partition 0 of temperatures: ", "offset 101")
 			r.noMore()
 		})
 	}

@@ -236,13 +236,13 @@ func TestDescribeSaysWhatIsMissing(t *testing.T) {
 	if !errors.Is(err, messages.ErrTopicMissing) || messages.IsPermanent(err) {
 		t.Errorf("got %v, want %v, which waiting may mend", err, messages.ErrTopicMissing)
 	}
-	mustContain(t, err, "describe absent partition 0: ")
+	mustContain(t, err, "describe partition 0 of absent: ")
 	for _, partition := range []int32{4, -1} {
 		_, err = NewSource(c).Describe(t.Context(), partition)
 		if !errors.Is(err, messages.ErrPartitionMissing) || !messages.IsPermanent(err) {
 			t.Errorf("got %v, want permanently %v", err, messages.ErrPartitionMissing)
 		}
-		mustContain(t, err, fmt.Sprintf("describe temperatures partition %d: ", partition), "partitions 0 to 3")
+		mustContain(t, err, fmt.Sprintf("describe partition %d of temperatures: ", partition), "partitions 0 to 3")
 	}
 	broker.Fail(embedded.ListOffsets, int16(sarama.ErrTopicAuthorizationFailed), 1)
 	if _, err = NewSource(c).Describe(t.Context(), 0); !errors.Is(err, sarama.ErrTopicAuthorizationFailed) || !messages.IsPermanent(err) {

@@ -43,7 +43,7 @@ func TestReadNeverGoesOnInARecreatedTopic(t *testing.T) {
 			if !errors.Is(err, messages.ErrTopicRecreated) {
 				t.Errorf("got %v, want %v", err, messages.ErrTopicRecreated)
 			}
-			mustContain(t, err, "read temperatures partition 0: ", before, after)
+			mustContain(t, err, "read partition 0 of temperatures: ", before, after)
 			r.noMore()
 		})
 	}
@@ -87,7 +87,7 @@ func TestReadWaitsForATopicThatIsAbsent(t *testing.T) {
 	if !errors.Is(err, messages.ErrTopicMissing) {
 		t.Errorf("got trouble %v, want %v", err, messages.ErrTopicMissing)
 	}
-	mustContain(t, err, "read temperatures partition 0: ")
+	mustContain(t, err, "read partition 0 of temperatures: ")
 	if _, err := Create(t.Context(), c, TopicSpec{Partitions: 1, ReplicationFactor: 1}); err != nil {
 		t.Fatal(err)
 	}

@@ -25,10 +25,10 @@ type TopicSpec struct {
 // Validate returns an error that quotes the first value that can't be used.
 func (s TopicSpec) Validate() error {
 	if s.Partitions < 1 {
-		return fmt.Errorf("partitions: want at least 1, got %d", s.Partitions)
+		return fmt.Errorf("partitions %d: want at least 1", s.Partitions)
 	}
 	if s.ReplicationFactor < 1 {
-		return fmt.Errorf("replication factor: want at least 1, got %d", s.ReplicationFactor)
+		return fmt.Errorf("replication-factor %d: want at least 1", s.ReplicationFactor)
 	}
 	return nil
 }
@@ -39,6 +39,8 @@ var (
 	ErrTopicExists = errors.New("topic exists already")
 	// ErrPartitionCount: the topic has another number of partitions.
 	ErrPartitionCount = errors.New("topic has another number of partitions")
+	// ErrReplicationFactor: the cluster has fewer brokers than a partition is to have.
+	ErrReplicationFactor = errors.New("replication factor is not possible")
 )
 
 // Partitions returns the partitions that c's topic has, 0 to n-1. It returns

@@ -35,8 +35,9 @@ type app struct {
 	sasl      kafka.SASL
 	saslFile  string // holds the password
 
-	began     bool  // past the command line: what fails now is not its fault
-	unwritten error // why something could not be printed
+	variables []string // global flags that the environment set
+	began     bool     // past the command line: what fails now is not its fault
+	unwritten error    // why something could not be printed
 }
 
 func (a *app) command() *cobra.Command {
@@ -61,9 +62,22 @@ Exit status: 0 done, or stopped by a signal after finishing what was in flight;
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: a.begin,
+		Args:              cobra.ArbitraryArgs, // they are no command's name, or it would run
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return cmd.Help()
+		},
+		SuggestionsMinimumDistance: 2,
+		CompletionOptions:          cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.SetOut(a.stdout)
+	root.SetOut(output{a})
 	root.SetErr(a.stderr)
+	root.SetFlagErrorFunc(flagError)
+	root.SetUsageFunc(usage)
+	root.SetHelpCommand(helpCommand())
+	root.AddCommand(completionCommand())
 	a.globalFlags(root.PersistentFlags())
 	must(root.RegisterFlagCompletionFunc("log-level", cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp)))
 	must(root.RegisterFlagCompletionFunc("log-format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp)))
@@ -72,10 +86,8 @@ Exit status: 0 done, or stopped by a signal after finishing what was in flight;
 		a.demoCommand(), a.brokerCommand(), a.produceCommand(), a.consumeCommand(),
 		a.debugCommand(), a.plotCommand(), a.verifyCommand(), a.serveCommand(), a.chaosCommand(),
 	} {
-		run := cmd.RunE
-		cmd.RunE = func(cmd *cobra.Command, args []string) error {
-			a.began = true
-			return run(cmd, args)
+		if cmd.Args == nil && !strings.Contains(cmd.Use, " ") {
+			cmd.Args = noArguments
 		}
 		root.AddCommand(cmd)
 	}
@@ -83,53 +95,50 @@ Exit status: 0 done, or stopped by a signal after finishing what was in flight;
 }
 
 func (a *app) globalFlags(f *pflag.FlagSet) {
-	f.StringSliceVar(&a.brokers, "brokers", []string{"localhost:9092"}, "Kafka brokers to begin with, `host:port`, comma-separated")
-	f.StringVar(&a.topic, "topic", defaultTopic, "Kafka topic")
-	f.StringVar(&a.dir, "dir", "files", "folder of the partition files")
+	f.StringSliceVar(&a.brokers, "brokers", []string{"localhost:9092"}, "Kafka brokers to begin with, `host:port`, with commas between")
+	f.StringVar(&a.topic, "topic", defaultTopic, "`name` of the Kafka topic")
+	f.StringVar(&a.dir, "dir", "files", "`folder` of the partition files")
 	f.DurationVar(&a.wait, "wait", 0, "how long to wait for a broker at the start (0 means 5s)")
-	f.StringVar(&a.logLevel, "log-level", "info", "debug, info, warn or error")
-	f.StringVar(&a.logFormat, "log-format", "text", "text or json")
+	f.StringVar(&a.logLevel, "log-level", "info", "least `level` that is logged: debug, info, warn or error")
+	f.StringVar(&a.logFormat, "log-format", "text", "`format` of the log: text or json")
 	f.BoolVar(&a.tls.Enable, "tls", false, "connect with TLS")
 	f.StringVar(&a.tls.CAFile, "tls-ca", "", "PEM `file` of the authorities to trust (default: the system's)")
 	f.StringVar(&a.tls.CertFile, "tls-cert", "", "PEM `file` of the client's certificate")
 	f.StringVar(&a.tls.KeyFile, "tls-key", "", "PEM `file` of the client's private key")
 	f.StringVar(&a.tls.ServerName, "tls-server-name", "", "`name` in the brokers' certificates, if not their host names")
-	f.StringVar(&a.sasl.Mechanism, "sasl-mechanism", "", "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
+	f.StringVar(&a.sasl.Mechanism, "sasl-mechanism", "", "`name` of the mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
 	f.StringVar(&a.sasl.User, "sasl-user", "", "SASL user `name`")
 	f.StringVar(&a.saslFile, "sasl-password-file", "", "`file` that holds the SASL password")
 }
 
 // begin finishes the command line with the environment, before any command runs.
-func (a *app) begin(cmd *cobra.Command, _ []string) error {
-	if err := fromEnvironment(cmd.Root().PersistentFlags()); err != nil {
+func (a *app) begin(cmd *cobra.Command, _ []string) (err error) {
+	if !a.works(cmd) {
+		return nil // it needs nothing of all this to print what it prints
+	}
+	a.began = true
+	if err := exclusive(cmd); err != nil {
+		return err
+	}
+	if a.variables, err = fromEnvironment(cmd.Root().PersistentFlags()); err != nil {
 		return err
 	}
 	if a.wait < 0 {
-		return fmt.Errorf("--wait %v: want 0 or more", a.wait)
+		return usagef("--wait %v: want 0 or more", a.wait)
+	}
+	if a.dir == "" {
+		return usagef("--dir %q: want a folder, such as . for this one", a.dir)
 	}
 	a.screen = screenOf(a.stderr)
-	log, err := newLogger(a.errors(), a.logLevel, a.logFormat)
-	if err != nil {
-		return err
+	if a.log, err = newLogger(a.errors(), a.logLevel, a.logFormat); err != nil {
+		return usageError{err}
 	}
-	a.log = log
 	return a.readPassword()
 }
 
-// fromEnvironment sets the flags that were not given, and whose variable is set.
-func fromEnvironment(flags *pflag.FlagSet) error {
-	var err error
-	flags.VisitAll(func(f *pflag.Flag) {
-		name := "WEATHERACTORS_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		value, found := os.LookupEnv(name)
-		if !found || f.Changed || err != nil {
-			return
-		}
-		if e := f.Value.Set(value); e != nil {
-			err = fmt.Errorf("environment variable %s is %q: %w", name, value, e)
-		}
-	})
-	return err
+// works tells a command that does something from those that print help.
+func (*app) works(cmd *cobra.Command) bool {
+	return cmd.HasParent() && cmd.Name() != "help" && cmd.Name() != "completion"
 }
 
 func (a *app) readPassword() error {
@@ -139,7 +148,7 @@ func (a *app) readPassword() error {
 	}
 	password, err := os.ReadFile(a.saslFile)
 	if err != nil {
-		return fmt.Errorf("read --sasl-password-file: %w", err)
+		return fmt.Errorf("read --sasl-password-file %s: %w", a.saslFile, cause(err))
 	}
 	a.sasl.Password = strings.TrimRight(string(password), "\r\n")
 	return nil
@@ -159,7 +168,7 @@ func (a *app) cluster() kafka.Config {
 func (a *app) printf(format string, args ...any) {
 	_, err := fmt.Fprintf(a.stdout, format, args...)
 	if err != nil && a.unwritten == nil {
-		a.unwritten = fmt.Errorf("write to standard output: %w", err)
+		a.unwritten = fmt.Errorf("write to standard output: %w", cause(err))
 	}
 }
 

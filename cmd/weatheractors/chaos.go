@@ -48,7 +48,6 @@ Exit status: 0 nothing is wrong; 1 something is, or the run could not be finishe
 		Example: `  weatheractors chaos
   weatheractors chaos --kills 1000 --seed 7
   weatheractors chaos --brokers localhost:9092    # on a Kafka of yours`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := c.parse(cmd); err != nil {
 				return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -93,6 +94,9 @@ func (c *consume) parse(args []string) (partitions []int32, err error) {
 	if c.gapsSkips, err = choice("--on-gap", c.onGap, "fail", "skip"); err != nil {
 		return nil, err
 	}
+	if err = checkOut("--plot", c.plot, true); err != nil {
+		return nil, err
+	}
 	return parsePartitions(args, c.all)
 }
 
@@ -106,14 +110,17 @@ func choice(flag, value, first, second string) (bool, error) {
 
 // parsePartitions reads partition numbers, or nil for all.
 func parsePartitions(args []string, all bool) ([]int32, error) {
-	if all != (len(args) == 0) {
+	switch {
+	case !all && len(args) == 0:
 		return nil, usagef("want the numbers of partitions, or --all for all of them")
+	case all && len(args) > 0:
+		return nil, usagef("--all and partition %s: want only one of them", args[0])
 	}
 	var partitions []int32
 	for _, arg := range args {
 		n, err := strconv.ParseUint(arg, 10, 31)
 		if err != nil {
-			return nil, usagef("partition %q: want a number, 0 or more", arg)
+			return nil, notAPartition(arg)
 		}
 		if slices.Contains(partitions, int32(n)) {
 			return nil, usagef("partition %d is named twice", n)
@@ -121,6 +128,10 @@ func parsePartitions(args []string, all bool) ([]int32, error) {
 		partitions = append(partitions, int32(n))
 	}
 	return partitions, nil
+}
+
+func notAPartition(arg string) error {
+	return usagef("partition %q: want a number from 0 to %d", arg, math.MaxInt32)
 }
 
 func (a *app) consume(ctx context.Context, c consume, partitions []int32) error {
@@ -201,8 +212,11 @@ func listen(system *actor.ActorSystem, listener status.Listener) (stop func() *s
 
 // connect checks the configuration and that a broker answers.
 func (a *app) connect(ctx context.Context, cluster kafka.Config) error {
+	if err := errors.Join(a.checkTLS(), a.checkSASL()); err != nil {
+		return err
+	}
 	if err := cluster.Validate(); err != nil {
-		return usageError{err}
+		return usagef("--%w", err)
 	}
 	return unlessEnded(ctx, cluster.WaitForBroker(ctx, a.wait))
 }
@@ -244,7 +258,7 @@ func namedOf(topic string, named, all []int32) ([]int32, error) {
 	}
 	for _, p := range named {
 		if !slices.Contains(all, p) {
-			return nil, fmt.Errorf("%w: partition %d: topic %s has %s", messages.ErrPartitionMissing, p, topic, list(all))
+			return nil, fmt.Errorf("%w: %d: topic %s has %s", messages.ErrPartitionMissing, p, topic, list(all))
 		}
 	}
 	return named, nil

@@ -34,18 +34,17 @@ dictionary. It joins the consumer group "debug", so that the broker shares the
 partitions out among all that run, begins with what arrives from now on, and goes
 on when the topic is deleted and created anew.
 
-A record that can't be decoded is printed with what there is, and noted on standard
+A record that can't be counted is printed with what there is, and noted on standard
 error.`,
 		Example: `  weatheractors debug
   weatheractors debug -n 10 -o json | jq .date`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			asJSON, err := choice("--output", format, "python", "json")
 			if err != nil {
 				return err
 			}
 			if limit < 0 {
-				return usagef("-n %d: want 0 or more", limit)
+				return usagef("--number %d: want 0 or more", limit)
 			}
 			cluster := a.cluster()
 			if err := a.connect(cmd.Context(), cluster); err != nil {
@@ -64,7 +63,7 @@ error.`,
 		},
 	}
 	cmd.Flags().Int64VarP(&limit, "number", "n", 0, "stop after that many `records` (0 means never)")
-	cmd.Flags().StringVarP(&format, "output", "o", "python", "python or json")
+	cmd.Flags().StringVarP(&format, "output", "o", "python", "`format` of a line: python or json")
 	must(cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"python", "json"}, cobra.ShellCompDirectiveNoFileComp)))
 	return cmd
 }
@@ -103,8 +102,11 @@ func (p *printer) printAll(records []kafka.Record) error {
 		}
 		p.left--
 		report, err := decode(r)
-		if err != nil {
-			p.app.log.Warn("record can't be decoded", "partition", r.Partition, "offset", r.Offset, "error", err)
+		switch {
+		case report == nil:
+			p.app.log.Warn("record can't be decoded", "partition", r.Partition, "offset", r.Offset, "cause", err)
+		case err != nil:
+			p.app.log.Warn("record can't be counted", "partition", r.Partition, "offset", r.Offset, "cause", err)
 		}
 		if p.json {
 			err = p.printJSON(r, report)
@@ -118,14 +120,14 @@ func (p *printer) printAll(records []kafka.Record) error {
 	return nil
 }
 
-// decode returns the report in a record, or what is known of it, and why it is
-// no good.
+// decode returns the report in a record, nil if there is none, and why it can't
+// be counted.
 func decode(r kafka.Record) (*messages.Report, error) {
+	_, err := messages.DecodeReport(r.Key, r.Value)
 	report := new(messages.Report)
-	if err := proto.Unmarshal(r.Value, report); err != nil {
+	if len(r.Value) == 0 || proto.Unmarshal(r.Value, report) != nil {
 		return nil, err
 	}
-	_, err := messages.DecodeReport(r.Key, r.Value)
 	return report, err
 }
 

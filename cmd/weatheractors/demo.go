@@ -61,14 +61,13 @@ empty and was not made by a demo is left alone.`,
   weatheractors demo --faults
   weatheractors demo --duration 10s --dir /tmp/demo
   weatheractors demo --input seattle-weather.csv`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d.dir = "weatheractors-demo"
 			if flag := cmd.Flag("dir"); flag.Changed {
 				d.dir = flag.Value.String() // the variable does not count: a demo empties its folder
 			}
-			if d.duration < 0 || d.delay < 0 {
-				return usagef("--duration %v, --delay %v: want 0 or more", d.duration, d.delay)
+			if d.duration < 0 {
+				return usagef("--duration %v: want 0 or more", d.duration)
 			}
 			if wantFaults {
 				d.faults = newFaults(faultsEvery)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -24,6 +26,23 @@ func usagef(format string, args ...any) error {
 	return usageError{fmt.Errorf(format, args...)}
 }
 
+// advised is an error that comes with its own hint.
+type advised struct {
+	error
+	hint string
+}
+
+func (a advised) Unwrap() error { return a.error }
+
+// cause is what is wrong with a file, without the call and the name, which those
+// that wrap it know to say better.
+func cause(err error) error {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return path.Err
+	}
+	return err
+}
+
 // errStopped ends a command that a signal stopped before anything was in flight.
 var errStopped = errors.New("stopped")
 
@@ -44,23 +63,25 @@ func needFiles(err error) error {
 // exitCode prints an error with what to do about it, and returns the code that
 // tells a script what kind it was.
 func (a *app) exitCode(err error) int {
-	if err == nil {
-		err = a.unwritten
-	}
-	if err == nil || errors.Is(err, errStopped) {
+	code := exitFailed
+	switch _, usage := errors.AsType[usageError](err); {
+	case err == nil && a.unwritten == nil, errors.Is(err, errStopped):
 		return exitDone
+	case err == nil:
+		err = a.unwritten
+	case usage, !a.began, errors.Is(err, messages.ErrPartitionMissing):
+		code = exitUsage
 	}
 	text := fmt.Sprintf("weatheractors: %v\n", err)
-	if h := hint(err); h != "" {
+	if h := cmp.Or(hint(err), a.fromWhere(err)); h != "" {
 		text += fmt.Sprintf("hint: %s\n", h)
 	}
 	_, _ = io.WriteString(a.stderr, text) // there is nobody left to tell
-	var usage usageError
-	if !a.began || errors.As(err, &usage) || errors.Is(err, messages.ErrPartitionMissing) {
-		return exitUsage
-	}
-	return exitFailed
+	return code
 }
+
+// certificateHint says what to do about a broker that can't prove who it is.
+const certificateHint = "--tls-ca names the file of the authority that vouches for the broker; --tls-server-name the name in its certificate, if that is not its host"
 
 // hints say what a user can do about an error; the first that fits is printed.
 var hints = []struct {
@@ -68,9 +89,12 @@ var hints = []struct {
 	hint string
 }{
 	{kafka.ErrNoBroker, "start a development broker with `weatheractors broker`, or name your Kafka with --brokers host:port (and --wait 1m if it is still starting)"},
+	{kafka.ErrRefused, "check --sasl-user and the password, and what this user may do with the topic"},
+	{kafka.ErrReplicationFactor, "name a --replication-factor that is at most the number of brokers"},
 	{kafka.ErrTopicExists, "--resume goes on where the topic ends; --recreate deletes it with all its records"},
 	{kafka.ErrGivenUp, "try `weatheractors produce --resume`, which checks whether that mends it; if it can't, produce anew"},
 	{kafka.ErrPartitionCount, "name the topic's own number with --partitions, or start over with --recreate"},
+	{messages.ErrTopicMissing, "`weatheractors produce` makes it; name another one with --topic"},
 	{messages.ErrTopicRecreated, "`--on-recreate reset` puts the old file aside and counts the new topic from its beginning"},
 	{messages.ErrLogTruncated, "`--on-recreate reset` puts the old file aside and counts the topic again from its beginning"},
 	{messages.ErrOffsetGone, "`--on-gap skip` goes on with the first record that is still there, and notes what is missing"},
@@ -87,10 +111,11 @@ var hints = []struct {
 	{embedded.ErrDataDirLocked, "stop the other broker, or choose another folder with --data-dir"},
 	{live.ErrAddressInUse, "choose another address with --http; --http 127.0.0.1:0 takes a free port"},
 	{live.ErrExposed, "--http-cert and --http-key serve it with TLS; --http-insecure does without; --http 127.0.0.1:8080 keeps it to this machine"},
+	{errDiffers, "`weatheractors consume` counts a file that differs again if it is moved away; what can't be proven may be right"},
 	{errNoFiles, "`weatheractors consume` makes the partition files; name another folder with --dir"},
 	{errNoFolder, "make the folder first, or choose another with --out"},
 	{errNotADemo, "name a folder that is empty or does not exist with --dir"},
-	{errNotEmpty, "name a folder that is empty or does not exist with --dir"},
+	{errNotEmpty, "leave out --dir, or name a folder that is empty or does not exist"},
 	{weather.ErrUnitsNeeded, "say what was chosen when the file was ordered: --units c or f; NCEI's access service gives tenths-c"},
 	{weather.ErrOtherUnits, "leave out --units: only NCEI's CSV needs it"},
 	{weather.ErrImplausible, "no thermometer on Earth showed that: are the temperatures in these units? For NCEI's CSV, --units says it"},
@@ -102,6 +127,12 @@ var hints = []struct {
 }
 
 func hint(err error) string {
+	if own, ok := errors.AsType[advised](err); ok {
+		return own.hint
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return certificateHint
+	}
 	for _, h := range hints {
 		if errors.Is(err, h.err) {
 			return h.hint

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"slices"
 	"sync"
 	"time"
@@ -53,6 +54,9 @@ func (a *app) startWeb(w webFlags, system *actor.ActorSystem) (*web, error) {
 	if w.address == "" {
 		return nil, nil //nolint:nilnil // a page that nobody wants is not an error
 	}
+	if err := w.check(); err != nil {
+		return nil, err
+	}
 	page := &web{probes: &probes{system: system}}
 	ctx, stop := context.WithCancel(context.Background())
 	config, mute := w.config(a), func() {}
@@ -84,6 +88,22 @@ func (a *app) startWeb(w webFlags, system *actor.ActorSystem) (*web, error) {
 		mute()
 	}
 	return page, nil
+}
+
+// check finds mistakes in the flags, and names them by the flag.
+func (w webFlags) check() error {
+	_, port, err := net.SplitHostPort(w.address)
+	switch {
+	case err != nil || !isPort(port):
+		return usagef("--http %q: want host:port, with a port from 0 to 65535", w.address)
+	case w.cert != "" && w.key == "":
+		return usagef("--http-cert %q: want its --http-key, too", w.cert)
+	case w.cert == "" && w.key != "":
+		return usagef("--http-key %q: want its --http-cert, too", w.key)
+	case w.readyLag < 0:
+		return usagef("--ready-lag %d: want 0 or more", w.readyLag)
+	}
+	return nil
 }
 
 func (w webFlags) config(a *app) live.Config {

@@ -37,9 +37,9 @@ func (in *input) check() error {
 	case err != nil:
 		return usagef("--units %q: want %s, %s or %s", in.units, weather.Celsius, weather.Fahrenheit, weather.TenthsCelsius)
 	case in.file == "" && in.station != "":
-		return usagef("--station %q: want a file that has it, --input", in.station)
+		return usagef("--station %q: want an --input file, too", in.station)
 	case in.file == "" && in.units != "":
-		return usagef("--units %s: want a file that is in them, --input", in.units)
+		return usagef("--units %s: want an --input file, too", in.units)
 	}
 	return nil
 }
@@ -48,12 +48,12 @@ func (in *input) check() error {
 func (in *input) days(ctx context.Context, log *slog.Logger) (iter.Seq[weather.Observation], error) {
 	file, err := os.Open(in.file)
 	if err != nil {
-		return nil, fmt.Errorf("read --input: %w", err)
+		return nil, fmt.Errorf("read %s: %w", in.file, cause(err))
 	}
 	defer func() { _ = file.Close() }() // it was only read
 	series, err := weather.ReadDaily(endingReader{ctx, file}, weather.ReadOptions{Station: in.station, Units: weather.Units(in.units)})
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", in.file, err)
+		return nil, fmt.Errorf("read %s: %w", in.file, cause(err))
 	}
 	first, last := series.Days[0], series.Days[len(series.Days)-1]
 	log.Info("read", "file", in.file, "station", series.Station, "days", len(series.Days), "from", first.Date, "to", last.Date,

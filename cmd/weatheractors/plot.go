@@ -52,13 +52,12 @@ are none yet, plot waits for them.`,
   weatheractors plot --months jun,jul,aug --out summer.svg
   weatheractors plot --months all --out - | rsvg-convert -o year.png
   weatheractors plot --watch                      # until it is stopped`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			months, err := parseMonths(names)
 			if err != nil {
 				return err
 			}
-			if err := checkOut(out, watch); err != nil {
+			if err := checkOut("--out", out, watch); err != nil {
 				return err
 			}
 			p := picture{dir: a.dir, out: cmp.Or(out, a.monthSVG()), months: months}
@@ -106,18 +105,18 @@ func parseMonths(names []string) ([]time.Month, error) {
 	return months, nil
 }
 
-// checkOut finds mistakes in --out that would cost somebody a file, or that
+// checkOut finds mistakes in the name of a picture that would cost somebody a file, or that
 // waiting does not mend.
-func checkOut(out string, watch bool) error {
+func checkOut(flag, out string, watch bool) error {
 	switch file, err := os.Stat(out); {
 	case out == "":
 		return nil
 	case out == toStdout && watch:
-		return usagef("--watch --out -: want a file, which can be replaced")
+		return usagef("%s -: want a file, which can be replaced again and again", flag)
 	case err == nil && file.IsDir():
-		return usagef("--out %s is a folder: want a file in it, such as %s", out, filepath.Join(out, "month.svg"))
+		return usagef("%s %s is a folder: want a file in it, such as %s", flag, out, filepath.Join(out, "month.svg"))
 	case filepath.Ext(out) == ".json":
-		return usagef("--out %s: want the name of a picture, such as month.svg: those of partition files end in .json", out)
+		return usagef("%s %s: want the name of a picture, such as month.svg: those of partition files end in .json", flag, out)
 	}
 	if folder, err := os.Stat(filepath.Dir(out)); errors.Is(err, fs.ErrNotExist) || err == nil && !folder.IsDir() {
 		return fmt.Errorf("draw %s: %w", out, errNoFolder)
@@ -129,7 +128,7 @@ func checkOut(out string, watch bool) error {
 func (a *app) plot(p picture) error {
 	svg, err := p.svg()
 	if err != nil {
-		return needFiles(err)
+		return err
 	}
 	if p.out == toStdout {
 		a.printf("%s", svg)
@@ -145,7 +144,7 @@ func (a *app) plot(p picture) error {
 // draw makes the picture show the files as they are now.
 func (p picture) draw() error {
 	_, err := p.refresh()
-	return needFiles(err)
+	return err
 }
 
 // refresh draws the picture, and replaces the one that is there if it differs.
@@ -194,7 +193,7 @@ func (p picture) svg() ([]byte, error) {
 func (p picture) bars() ([]render.Bar, error) {
 	partitions, err := checkpoint.Files(p.dir)
 	if err != nil {
-		return nil, err
+		return nil, needFiles(err)
 	}
 	latest := map[time.Month]weather.MonthStats{}
 	for _, partition := range partitions {

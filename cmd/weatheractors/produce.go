@@ -61,7 +61,6 @@ second time: whoever counts it has counted a duplicate.`,
   weatheractors produce --input USW00014837.csv --units tenths-c      # NCEI's CSV
   weatheractors produce --input weather.csv --station 'New York'
   weatheractors produce --resume`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if p.input.file != "" && !cmd.Flags().Changed("duplicates") {
 				p.duplicates = 0
@@ -140,8 +139,8 @@ func (p *produce) source(ctx context.Context, log *slog.Logger) (iter.Seq[weathe
 	case !(p.duplicates >= 0 && p.duplicates <= 1):
 		return nil, usagef("--duplicates %v: want 0 to 1", p.duplicates)
 	}
-	if err := errors.Join(p.topic.Validate(), kafka.SinkOptions{Compression: p.compression}.Validate()); err != nil {
-		return nil, usageError{err}
+	if err := cmp.Or(p.topic.Validate(), kafka.SinkOptions{Compression: p.compression}.Validate()); err != nil {
+		return nil, usagef("--%w", err)
 	}
 	if err := p.input.check(); err != nil {
 		return nil, err
@@ -182,9 +181,9 @@ func (a *app) prepareTopic(ctx context.Context, cluster kafka.Config, p produce)
 	case err != nil:
 		return err
 	case !p.resume:
-		return fmt.Errorf("publish to topic %s: %w", cluster.Topic, kafka.ErrTopicExists)
+		return fmt.Errorf("publish to %s: %w", cluster.Topic, kafka.ErrTopicExists)
 	case len(existing) != int(p.topic.Partitions):
-		return fmt.Errorf("resume topic %s: %w: %d, not %d", cluster.Topic, kafka.ErrPartitionCount, len(existing), p.topic.Partitions)
+		return fmt.Errorf("resume %s: %w: %d, not %d", cluster.Topic, kafka.ErrPartitionCount, len(existing), p.topic.Partitions)
 	}
 	return nil
 }
@@ -207,7 +206,7 @@ func (a *app) resumed(ctx context.Context, cluster kafka.Config, p produce, days
 	}
 	plan, err := weather.PlanResume(have, partitionOf, wanted)
 	if err != nil {
-		return nil, fmt.Errorf("resume topic %s: %w", cluster.Topic, err)
+		return nil, fmt.Errorf("resume %s: %w", cluster.Topic, err)
 	}
 	if plan.Start == 0 {
 		a.log.Info("nothing is missing", "topic", cluster.Topic)

@@ -48,26 +48,27 @@ func TestScripts(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			env.Setenv("WEATHERACTORS_BROKERS", plain)
-			env.Setenv("BROKER", plain)
-			env.Setenv("SECURE", secure)
+			env.Values["broker"] = plain
+			env.Setenv("WEATHERACTORS_BROKERS", plain.Addr())
+			env.Setenv("BROKER", plain.Addr())
+			env.Setenv("SECURE", secure.Addr())
 			env.Setenv("NOBODY", nobody)
 			return nil
 		},
 	})
 }
 
-func startBroker(t *testing.T, env *testscript.Env, config embedded.Config) (address string, err error) {
+func startBroker(t *testing.T, env *testscript.Env, config embedded.Config) (*embedded.Broker, error) {
 	broker, err := embedded.Start(config)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	env.Defer(func() {
 		if err := broker.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return broker.Addr(), nil
+	return broker, nil
 }
 
 // trusted returns a certificate for 127.0.0.1, and writes the one that it is

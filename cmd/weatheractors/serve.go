@@ -18,7 +18,6 @@ and runs until it is stopped. Where there are no files yet, it waits for them.
 consume --http shows the same, and how the counting is doing.`,
 		Example: `  weatheractors serve
   weatheractors serve --dir /srv/weather --http 127.0.0.1:9000`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.serve(cmd.Context(), w)
 		},
@@ -29,7 +28,7 @@ consume --http shows the same, and how the counting is doing.`,
 
 func (a *app) serve(ctx context.Context, w webFlags) error {
 	if w.address == "" {
-		return usagef("--http is empty: want an address to serve at, such as 127.0.0.1:8080")
+		return usagef("--http %q: want host:port, with a port from 0 to 65535", w.address)
 	}
 	page, err := a.startWeb(w, nil)
 	if err != nil {

@@ -22,8 +22,8 @@ func (a *app) verifyCommand() *cobra.Command {
 code that shares nothing with consume, and compares: byte for byte, or value for
 value where another program wrote the file in another layout.
 
-Exit status: 0 all equal; 1 something differs, or can't be proven because records
-were deleted from the topic.`,
+Exit status: 0 all equal; 1 something differs, or can't be proven: records were
+deleted from the topic, or a file beside the partition file makes no sense.`,
 		Example: `  weatheractors verify 0 2
   weatheractors verify --all                      # every file in --dir`,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -40,7 +40,7 @@ type files struct {
 	topic   *countedTopic // nil if there is no partition-N.topic
 	rejects []int64       // offsets, ascending
 	kept    bool          // whether there is a file of rejects
-	wrong   []string      // what is wrong with the files beside it
+	wrong   []string      // which of the files beside it can't be read, and why
 }
 
 // readFiles reads the files of a partition. A process that counts writes the
@@ -81,7 +81,7 @@ func (f *files) beside(path string, parse func(data []byte) error) {
 		err = parse(data)
 	}
 	if err != nil {
-		f.wrong = append(f.wrong, fmt.Sprintf("%s: %v", filepath.Base(path), err))
+		f.wrong = append(f.wrong, fmt.Sprintf("%s makes no sense: %v", filepath.Base(path), err))
 	}
 }
 
