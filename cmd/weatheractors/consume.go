@@ -94,9 +94,6 @@ func (c *consume) parse(args []string) (partitions []int32, err error) {
 	if c.gapsSkips, err = choice("--on-gap", c.onGap, "fail", "skip"); err != nil {
 		return nil, err
 	}
-	if err = checkOut("--plot", c.plot, true); err != nil {
-		return nil, err
-	}
 	return parsePartitions(args, c.all)
 }
 
@@ -135,6 +132,11 @@ func notAPartition(arg string) error {
 }
 
 func (a *app) consume(ctx context.Context, c consume, partitions []int32) error {
+	if err := checkOut("--plot", c.plot, true); err != nil {
+		if made := filepath.Dir(c.plot) == filepath.Clean(a.dir); !made || !errors.Is(err, errNoFolder) {
+			return err
+		}
+	}
 	cluster, system := a.cluster(), a.newSystem()
 	page, err := a.startWeb(c.web, system)
 	if err != nil {

@@ -113,7 +113,7 @@ var hints = []struct {
 	{live.ErrExposed, "--http-cert and --http-key serve it with TLS; --http-insecure does without; --http 127.0.0.1:8080 keeps it to this machine"},
 	{errDiffers, "`weatheractors consume` counts a file that differs again if it is moved away; what can't be proven may be right"},
 	{errNoFiles, "`weatheractors consume` makes the partition files; name another folder with --dir"},
-	{errNoFolder, "make the folder first, or choose another with --out"},
+	{errNoFolder, "make the folder first, or name a file in another one"},
 	{errNotADemo, "name a folder that is empty or does not exist with --dir"},
 	{errNotEmpty, "leave out --dir, or name a folder that is empty or does not exist"},
 	{weather.ErrUnitsNeeded, "say what was chosen when the file was ordered: --units c or f; NCEI's access service gives tenths-c"},
