@@ -91,13 +91,16 @@ func (c *Config) validate() error {
 			return fmt.Errorf("%w: host %q: want a name, without a port", ErrConfig, name)
 		}
 	}
-	if c.Origin == "" {
-		return nil
-	}
-	if u, err := url.Parse(c.Origin); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Scheme+"://"+u.Host != c.Origin {
+	if c.Origin != "" && !origin(c.Origin) {
 		return fmt.Errorf("%w: origin %q: want one such as https://example.org", ErrConfig, c.Origin)
 	}
 	return nil
+}
+
+// origin says whether a text is one, as browsers write it.
+func origin(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.Scheme+"://"+u.Host == text
 }
 
 // loopback says whether only this machine can reach a host.
@@ -131,7 +134,8 @@ const (
 	readTimeout    = 10 * time.Second
 	writeTimeout   = 30 * time.Second // for a whole answer
 	idleTimeout    = 2 * time.Minute
-	streamTimeout  = 5 * time.Second // for one event
+	streamTimeout  = 5 * time.Second        // for one event
+	diskWait       = 500 * time.Millisecond // at the end
 	maxHeaderBytes = 16 << 10
 	maxConnections = 256
 	maxStreams     = 64

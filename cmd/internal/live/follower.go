@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -57,8 +58,7 @@ func newFollower(folder files.Folder, changed <-chan struct{}, eager bool) *foll
 		folder: folder, changed: changed, eager: eager,
 		hints: make(chan struct{}, 1), wanted: make(chan chan *table), instance: rand.Text()[:8],
 	}
-	f.seen.revision = f.instance + ".0"
-	f.revision.Store(&f.seen.revision)
+	f.changedTo(nil, nil)
 	return f
 }
 
@@ -144,10 +144,8 @@ func (f *follower) look() {
 	f.busy.Store(time.Now().UnixNano())
 	defer f.busy.Store(0)
 	found, err := f.folder.Look()
-	if f.looked.IsZero() || !sameFiles(found, f.seen.files) || fmt.Sprint(err) != fmt.Sprint(f.seen.err) {
-		f.changes++
-		f.seen = table{revision: fmt.Sprintf("%s.%d", f.instance, f.changes), files: found, err: err}
-		f.revision.Store(&f.seen.revision)
+	if f.looked.IsZero() || !slices.EqualFunc(found, f.seen.files, files.Unchanged) || fmt.Sprint(err) != fmt.Sprint(f.seen.err) {
+		f.changedTo(found, err)
 	}
 	f.looked = time.Now()
 	if f.eager {
@@ -155,16 +153,12 @@ func (f *follower) look() {
 	}
 }
 
-func sameFiles(now, then []files.File) bool {
-	if len(now) != len(then) {
-		return false
-	}
-	for i := range now {
-		if !files.Unchanged(now[i], then[i]) {
-			return false
-		}
-	}
-	return true
+// changedTo notes what the files are now, unread.
+func (f *follower) changedTo(found []files.File, err error) {
+	f.changes++
+	revision := fmt.Sprintf("%s.%d", f.instance, f.changes)
+	f.seen = table{revision, found, err}
+	f.revision.Store(&revision)
 }
 
 // stale says whether there is something new to read.
@@ -183,7 +177,7 @@ func (f *follower) read() {
 	f.busy.Store(began.UnixNano())
 	defer f.busy.Store(0)
 	next := f.seen
-	next.files = append([]files.File(nil), f.seen.files...)
+	next.files = slices.Clone(f.seen.files)
 	var before []files.File
 	if last != nil {
 		before = last.files

@@ -11,6 +11,9 @@ import (
 // interval is how often what is published is brought up to date.
 const interval = 250 * time.Millisecond
 
+// moment is how soon it may be published again even where something fails.
+const moment = 50 * time.Millisecond
+
 // snapshot is what is known at one moment. Nobody changes it.
 type snapshot struct {
 	table      *table // what was in the files when they were read last; nil if they were not
@@ -34,8 +37,11 @@ func (s *Server) model(ctx context.Context) {
 				break
 			}
 			_, _ = state.Add(e, time.Now())
-			if e.GetCheckpointSaved() != nil {
+			switch {
+			case e.GetCheckpointSaved() != nil:
 				s.files.hint()
+			case e.GetPartitionFailed() != nil && time.Since(s.latest.Load().at) >= moment:
+				s.publish(state, time.Now()) // it may be mended before the next tick
 			}
 		case partitions := <-s.expected:
 			state.Expect(partitions...)

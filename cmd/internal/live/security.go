@@ -75,7 +75,10 @@ func hostOf(header string) string {
 	if host, _, err := net.SplitHostPort(header); err == nil {
 		return host
 	}
-	return strings.TrimSuffix(strings.TrimPrefix(header, "["), "]")
+	if inner, opened := strings.CutPrefix(header, "["); opened && strings.HasSuffix(inner, "]") {
+		return strings.TrimSuffix(inner, "]")
+	}
+	return header
 }
 
 // shared says whether pages of the other origin may read what is at a path.

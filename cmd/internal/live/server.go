@@ -111,8 +111,12 @@ func (s *Server) Run(ctx context.Context) error {
 		ErrorLog:          slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug),
 	}
 	var own sync.WaitGroup
+	followed := make(chan struct{})
+	go func() {
+		defer close(followed)
+		s.files.follow(ctx)
+	}()
 	own.Go(func() { s.model(ctx) })
-	own.Go(func() { s.files.follow(ctx) })
 	own.Go(func() {
 		<-ctx.Done()
 		s.end()
@@ -122,6 +126,10 @@ func (s *Server) Run(ctx context.Context) error {
 	ended := ctx.Err() != nil
 	cancel()
 	own.Wait()
+	select {
+	case <-followed:
+	case <-time.After(diskWait): // it may hang for ever
+	}
 	if ended && errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
