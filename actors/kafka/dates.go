@@ -79,16 +79,34 @@ func (s *scan) update(change func(*ScanProgress)) {
 	}
 }
 
+// describe returns the range of a partition's log and its end, committed or not.
+// It waits for brokers that are away.
+func (s *scan) describe(ctx context.Context, partition int32) (log *messages.PartitionRange, end int64, err error) {
+	troubled := false
+	for wait := backoff(0); ; {
+		err = s.source.ask(ctx, partition, func(l *link) (err error) {
+			if log, err = l.describe(); err == nil {
+				end, err = l.logEnd()
+			}
+			return err
+		})
+		if !away(err) || ctx.Err() != nil {
+			if troubled {
+				s.update(func(p *ScanProgress) { p.Trouble = nil })
+			}
+			return log, end, err
+		}
+		troubled = true
+		s.update(func(p *ScanProgress) { p.Trouble = err })
+		if err := wait.wait(ctx); err != nil {
+			return nil, 0, err
+		}
+	}
+}
+
 // partition adds the dates of one partition to set.
 func (s *scan) partition(ctx context.Context, partition int32, set *weather.DateSet) error {
-	var log *messages.PartitionRange
-	var end int64
-	err := s.source.ask(ctx, partition, func(l *link) (err error) {
-		if log, err = l.describe(); err == nil {
-			end, err = l.logEnd()
-		}
-		return err
-	})
+	log, end, err := s.describe(ctx, partition)
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ func TestReadDates(t *testing.T) {
 		&sarama.ProducerMessage{Partition: 2, Key: sarama.StringEncoder("June")},                                         // nothing
 	)
 	broker.LoseAnswers(embedded.Fetch, 2) // which must not matter
+	broker.LoseAnswers(listOffsets, 2)
 
 	var last ScanProgress
 	got, err := ReadDates(t.Context(), c, func(p ScanProgress) {

@@ -54,14 +54,21 @@ func Partitions(ctx context.Context, c Config) ([]int32, error) {
 	deadline := time.Now().Add(defaultWait)
 	for wait := probePause; ; wait = min(2*wait, longestProbePause) {
 		partitions, err := c.partitions(ctx)
-		_, answered := errors.AsType[sarama.KError](err)
-		if err == nil || answered || errors.Is(err, messages.ErrTopicMissing) || final(err) || time.Now().Add(wait).After(deadline) {
+		if !away(err) || time.Now().Add(wait).After(deadline) {
 			return partitions, err
 		}
 		if err := pause(ctx, wait); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// away tells whether an error says no more than that a broker can't be reached at
+// the moment.
+func away(err error) bool {
+	_, answered := errors.AsType[sarama.KError](err)
+	return err != nil && !answered && !final(err) && !messages.IsPermanent(err) &&
+		!errors.Is(err, messages.ErrTopicMissing) && !errors.Is(err, messages.ErrPartitionMissing)
 }
 
 // partitions asks once.

@@ -18,6 +18,7 @@ import (
 
 // Kinds of requests, by their numbers in Kafka's protocol.
 const (
+	listOffsets  embedded.API = 2
 	createTopics embedded.API = 19
 	deleteTopics embedded.API = 20
 )
