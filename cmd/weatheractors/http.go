@@ -15,6 +15,8 @@ import (
 
 	"github.com/weatheractors/weatheractors/actors"
 	"github.com/weatheractors/weatheractors/cmd/internal/live"
+	"github.com/weatheractors/weatheractors/cmd/internal/metrics"
+	"github.com/weatheractors/weatheractors/cmd/internal/status"
 	"github.com/weatheractors/weatheractors/messages"
 )
 
@@ -66,6 +68,7 @@ func (a *app) startWeb(w webFlags, system *actor.ActorSystem) (*web, error) {
 		config.Events, mute = actors.Subscribe(system, "", eventsAhead)
 		config.Probe = page.probes.ask
 	}
+	config.Metrics = metrics.Handler(version(), func() (*status.State, []int32) { return page.server.Look() })
 	var err error
 	if page.server, err = live.New(config); err != nil {
 		stop()

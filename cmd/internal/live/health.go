@@ -38,32 +38,55 @@ func (s *Server) livez(w http.ResponseWriter, r *http.Request) {
 
 // readyz says whether all that is to be counted is, up to a moment ago.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
-	health(w, r, "it does not keep up", s.unready(time.Now()))
+	var texts []string
+	for _, reason := range s.unready(s.latest.Load(), time.Now()) {
+		texts = append(texts, reason.text)
+	}
+	health(w, r, "it does not keep up", texts)
+}
+
+// Look returns how the run is doing, a copy that nobody changes, and which of its
+// partitions keep it from being ready, as /readyz says; status.Nowhere stands for
+// what is about none of them.
+func (s *Server) Look() (state *status.State, unready []int32) {
+	n := s.latest.Load()
+	for _, reason := range s.unready(n, time.Now()) {
+		unready = append(unready, reason.partition)
+	}
+	return n.state, unready
+}
+
+// reason is why a run is not ready.
+type reason struct {
+	partition int32 // that it is about, or status.Nowhere
+	text      string
 }
 
 // unready returns why the run is not ready, a reason for each thing that is wrong.
-func (s *Server) unready(now time.Time) (reasons []string) {
-	n := s.latest.Load()
+func (s *Server) unready(n *snapshot, now time.Time) (reasons []reason) {
+	because := func(partition int32, format string, args ...any) {
+		reasons = append(reasons, reason{partition, fmt.Sprintf(format, args...)})
+	}
 	if s.config.Events != nil && len(n.state.Partitions) == 0 && n.state.Producer == nil {
-		reasons = append(reasons, "nothing has begun yet")
+		because(status.Nowhere, "nothing has begun yet")
 	}
 	for _, p := range n.state.Partitions {
-		if reason := s.behind(n.state, p, now); reason != "" {
-			reasons = append(reasons, fmt.Sprintf("partition %d: %s", p.Number, reason))
+		if why := s.behind(n.state, p, now); why != "" {
+			because(p.Number, "partition %d: %s", p.Number, why)
 		}
 	}
 	if p := producer(n.state); p != nil && p.Trouble != nil {
-		reasons = append(reasons, fmt.Sprintf("producer: %s, %d in flight", *p.Trouble, p.InFlight))
+		because(status.Nowhere, "producer: %s, %d in flight", *p.Trouble, p.InFlight)
 	}
 	if hangs := s.files.hangs(now); hangs > 0 {
-		reasons = append(reasons, fmt.Sprintf("files: %v for %s", errFilesHang, hangs.Truncate(time.Second)))
+		because(status.Nowhere, "files: %v for %s", errFilesHang, hangs.Truncate(time.Second))
 	}
 	if n.table != nil && n.table.err != nil {
-		reasons = append(reasons, fmt.Sprintf("files: %v", n.table.err))
+		because(status.Nowhere, "files: %v", n.table.err)
 	}
 	if n.table != nil && s.config.Events == nil {
 		for _, trouble := range n.table.troubles() {
-			reasons = append(reasons, "files: "+trouble.Problem)
+			because(status.Nowhere, "files: %s", trouble.Problem)
 		}
 	}
 	return reasons
