@@ -45,7 +45,7 @@ func Follow(ctx context.Context, c Config, group string, deliver func([]Record) 
 	if group == "" {
 		return errors.New("consumer group: want a name, got none")
 	}
-	f := &follower{config: c, group: group, deliver: deliver, report: trouble, initial: sarama.OffsetNewest}
+	f := &follower{config: c, group: group, deliver: deliver, report: trouble, initial: sarama.OffsetNewest, next: make(map[int32]int64)}
 	for wait := firstRetry; ; wait = min(2*wait, longestRetry) {
 		id, err := f.awaitTopic(ctx)
 		if err == nil {
@@ -90,9 +90,10 @@ type follower struct {
 	report  func(error)
 	told    error // what report was last told
 
-	id      sarama.Uuid // of the topic that was last followed
-	initial int64       // where to start where nothing is committed
-	failure error       // of deliver
+	id      sarama.Uuid     // of the topic that was last followed
+	initial int64           // where to start where nothing is committed
+	next    map[int32]int64 // where to go on, by partition: a commit may be lost
+	failure error           // of deliver
 }
 
 // tell reports trouble, or its end, once.
@@ -118,6 +119,7 @@ func (f *follower) awaitTopic(ctx context.Context) (sarama.Uuid, error) {
 		if err == nil {
 			if f.id != (sarama.Uuid{}) && f.id != found.id {
 				f.initial = sarama.OffsetOldest
+				clear(f.next)
 			}
 			f.id = found.id
 			return found.id, nil

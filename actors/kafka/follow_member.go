@@ -106,6 +106,11 @@ func (m *member) Setup(session sarama.ConsumerGroupSession) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.session = session
+	for _, partition := range session.Claims()[m.config.Topic] {
+		if next, known := m.next[partition]; known {
+			session.MarkOffset(m.config.Topic, partition, next, "")
+		}
+	}
 	return nil
 }
 
@@ -122,6 +127,12 @@ func (m *member) Cleanup(sarama.ConsumerGroupSession) error {
 
 // ConsumeClaim delivers one partition's records while the member has it.
 func (m *member) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
+	if claim.InitialOffset() == sarama.OffsetNewest {
+		// Begun at the end, it must not begin at a later end the next time.
+		m.mu.Lock()
+		m.mark(session, claim.Partition(), claim.HighWaterMarkOffset())
+		m.mu.Unlock()
+	}
 	for {
 		select {
 		case first, ok := <-claim.Messages():
@@ -165,7 +176,13 @@ func (m *member) pass(session sarama.ConsumerGroupSession, records []Record) boo
 		return false
 	}
 	last := records[len(records)-1]
-	session.MarkOffset(m.config.Topic, last.Partition, last.Offset+1, "")
-	m.dirty = true
+	m.mark(session, last.Partition, last.Offset+1)
 	return true
+}
+
+// mark notes where to go on in a partition.
+func (m *member) mark(session sarama.ConsumerGroupSession, partition int32, next int64) {
+	m.next[partition] = next
+	session.MarkOffset(m.config.Topic, partition, next, "")
+	m.dirty = true
 }

@@ -13,7 +13,10 @@ import (
 )
 
 // Kinds of requests, by their numbers in Kafka's protocol.
-const joinGroup embedded.API = 11
+const (
+	joinGroup embedded.API = 11
+	heartbeat embedded.API = 12
+)
 
 // following is a Follow under way. What it is told comes out of its channels.
 type following struct {
@@ -113,6 +116,23 @@ func TestFollowStartsAtTheEndAndGoesOnWhereItWas(t *testing.T) {
 	numbered(t, c, next, next+5) // while nobody follows
 	again := follow(t, c)
 	again.expect(t, next, next+5)
+}
+
+// What is written between two sessions is not left out, even where nothing was
+// read in the first.
+func TestFollowGoesOnWhereItBegan(t *testing.T) {
+	t.Parallel()
+	broker, c := startTopic(t, embedded.Config{})
+	f := follow(t, c)
+	f.joined(t, c, 0)
+	const loading, unknownMember = 14, 25
+	rejoining := broker.Fail(joinGroup, loading, 1)
+	broker.Fail(heartbeat, unknownMember, 1)
+	<-rejoining
+	write(t, c, &sarama.ProducerMessage{Partition: 1, Value: sarama.StringEncoder("1")})
+	if r := f.take(t); r.Partition != 1 || r.Offset != 0 {
+		t.Errorf("got record %d of partition %d", r.Offset, r.Partition)
+	}
 }
 
 func TestFollowWaitsForTheTopic(t *testing.T) {
