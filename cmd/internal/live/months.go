@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -87,8 +88,13 @@ func (s *Server) getMonthSVG(w http.ResponseWriter, r *http.Request) {
 		}
 		bars = append(bars, bar)
 	}
+	draw(w, r, func(to io.Writer) error { return render.Months(to, bars) })
+}
+
+// draw answers with a picture.
+func draw(w http.ResponseWriter, r *http.Request, picture func(io.Writer) error) {
 	var svg bytes.Buffer
-	if err := render.Months(&svg, bars); err != nil {
+	if err := picture(&svg); err != nil {
 		problem(w, r, http.StatusInternalServerError, err.Error())
 		return
 	}

@@ -130,12 +130,33 @@ func TestMonthSVG(t *testing.T) {
 	}
 }
 
+func TestTrendSVG(t *testing.T) {
+	s := following(t, local(filledFolder(t)))
+	for query, averages := range map[string]map[int]float64{
+		"month=jan": {1990: 20, 1991: 25.25}, "month=jan&from=1991": {1991: 25.25}, "month=jan&to=1990": {1990: 20}, "month=May": {},
+	} {
+		month, _ := ParseMonth(query[6:9])
+		var want bytes.Buffer
+		if err := render.Trend(&want, month, averages); err != nil {
+			t.Fatal(err)
+		}
+		if w := get(s, "/trend.svg?"+query); w.Code != http.StatusOK || !bytes.Equal(w.Body.Bytes(), want.Bytes()) {
+			t.Errorf("%s: %d, not the trend of %v", query, w.Code, averages)
+		}
+	}
+	if w := get(s, "/trend.svg"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "January") {
+		t.Errorf("of no month: %d, want January", w.Code)
+	}
+	expectProblem(t, get(s, "/trend.svg?month=May&month=June"), http.StatusBadRequest, "month: it is there more than once")
+	expectProblem(t, get(s, "/trend.svg?month=May&year=1990"), http.StatusBadRequest, `no parameter "year": want month, from, to`)
+}
+
 func TestAnswersAreAskedForAgainOnlyIfTheyChanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := filledFolder(t)
 		s := newServer(local(dir))
 		go s.files.follow(t.Context())
-		for _, path := range []string{"/api/months", "/month.svg", "/api/months?year=1990"} {
+		for _, path := range []string{"/api/months", "/month.svg", "/api/months?year=1990", "/trend.svg?month=May"} {
 			tag := get(s, path).Header().Get("ETag")
 			if again := get(s, path, header("If-None-Match", tag)); tag == "" || again.Code != http.StatusNotModified || again.Body.Len() > 0 {
 				t.Errorf("%s: again %d %q", path, again.Code, again.Body)
