@@ -58,7 +58,10 @@ func (l *laboratory) baseline(ctx context.Context, mutants []*mutant) error {
 
 // try tries a mutant: the tests that are to notice it, then all others.
 func (l *laboratory) try(ctx context.Context, m *mutant) {
-	if m.equivalent != "" {
+	switch {
+	case m.outcome == broken: // the tables are wrong
+		return
+	case m.equivalent != "":
 		m.outcome, m.detail = equivalent, m.equivalent
 		return
 	}

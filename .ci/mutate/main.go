@@ -62,10 +62,7 @@ func run(ctx context.Context, only string, quick, list bool, parallel int) (ok b
 		return false, fmt.Errorf("no mutant matches")
 	}
 	if list {
-		for _, m := range chosen {
-			fmt.Printf("%-46s %-34s %s\n", m.file, m.by+m.equivalent, m.name)
-		}
-		return true, nil
+		return listed(chosen), nil
 	}
 	began := time.Now()
 	l := &laboratory{root: root}
@@ -82,6 +79,19 @@ func run(ctx context.Context, only string, quick, list bool, parallel int) (ok b
 		return false, ctx.Err()
 	}
 	return report(chosen, time.Since(began)), nil
+}
+
+// listed lists mutants, and tells whether each can be tried.
+func listed(mutants []*mutant) (ok bool) {
+	ok = true
+	for _, m := range mutants {
+		fmt.Printf("%-46s %-34s %s\n", m.file, m.by+m.equivalent, m.name)
+		if m.outcome == broken {
+			ok = false
+			fmt.Fprintf(os.Stderr, "mutate: %s: %s\n", m.name, m.output)
+		}
+	}
+	return ok
 }
 
 func moduleRoot(ctx context.Context) (string, error) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"embed"
-	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -61,14 +60,13 @@ func (m *mutant) String() string {
 	return fmt.Sprintf("%-10s %5.1f s  %-66s %s", m.outcome, m.took.Seconds(), m.name, m.detail)
 }
 
-// readTables reads all tables, and checks that each text to be changed is in its
-// file exactly once.
+// readTables reads all tables. What is to be changed must be in its file exactly
+// once: a mutant of which that is not so is broken.
 func readTables(root string) (mutants []*mutant, err error) {
 	entries, err := tables.ReadDir(".")
 	if err != nil {
 		return nil, err
 	}
-	var wrong []error
 	for _, entry := range entries {
 		text, err := tables.ReadFile(entry.Name())
 		if err != nil {
@@ -80,12 +78,12 @@ func readTables(root string) (mutants []*mutant, err error) {
 		}
 		for _, m := range table {
 			if err := m.check(root); err != nil {
-				wrong = append(wrong, fmt.Errorf("%s: %s: %w", entry.Name(), m.name, err))
+				m.outcome, m.detail, m.output = broken, "not in its file", err.Error()
 			}
 		}
 		mutants = append(mutants, table...)
 	}
-	return mutants, errors.Join(wrong...)
+	return mutants, nil
 }
 
 func parseTable(text string) (mutants []*mutant, err error) {

@@ -74,7 +74,7 @@ func TestFollowShowsNothingOfAnotherTopic(t *testing.T) {
 	}
 	defer cluster.close()
 	var shown []Record
-	f := &follower{config: c, deliver: func(all []Record) error { shown = append(shown, all...); return nil }}
+	f := &follower{config: c, next: map[int32]int64{}, deliver: func(all []Record) error { shown = append(shown, all...); return nil }}
 	m := newMember(t.Context(), f, cluster, ours.id)
 	session := &oneSession{ctx: t.Context()}
 	if !m.pass(session, []Record{{Offset: 4}, {Offset: 5}}) || len(shown) != 2 || session.marked != 6 {
