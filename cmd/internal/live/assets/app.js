@@ -135,9 +135,8 @@ function picture(name, target) {
       const next = new Image();
       next.src = url;
       await next.decode(); // the old one stays until then
-      const description = new DOMParser().parseFromString(text, "image/svg+xml").querySelector("desc");
       image.src = url;
-      image.alt = description.textContent;
+      image.alt = /<desc[^>]*>([^<]*)/.exec(text)[1];
       shown = url;
       problem.hidden = true;
     } catch (error) {
