@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -180,8 +181,8 @@ func TestDrawingTakesATenthOfTheTime(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		f := newFixture(t)
 		f.config.UntilEnd = false
-		drawn := 0
-		f.config.Draw = func() error { drawn++; time.Sleep(100 * time.Millisecond); return nil }
+		var drawn atomic.Int32
+		f.config.Draw = func() error { drawn.Add(1); time.Sleep(100 * time.Millisecond); return nil }
 		ctx, cancel := context.WithCancel(t.Context())
 		result := run(t, ctx, newSystem(t), f.config)
 		more := days(t, "1999-01-01", 1000)
@@ -189,14 +190,14 @@ func TestDrawingTakesATenthOfTheTime(t *testing.T) {
 			f.source.change(2, func(l *fakeLog) { l.records = append(l.records, more[i]) })
 			time.Sleep(10 * time.Millisecond)
 		}
-		if drawn < 5 || drawn > 11 {
-			t.Errorf("drawn %d times in 10 s, want about 10", drawn)
+		if n := drawn.Load(); n < 5 || n > 11 {
+			t.Errorf("drawn %d times in 10 s, want about 10", n)
 		}
 		time.Sleep(10 * time.Second)
-		before := drawn
+		before := drawn.Load()
 		time.Sleep(time.Minute)
-		if drawn != before {
-			t.Errorf("drawn %d times though nothing had changed", drawn-before)
+		if n := drawn.Load() - before; n != 0 {
+			t.Errorf("drawn %d times though nothing had changed", n)
 		}
 		cancel()
 		if err := <-result; err != nil {
