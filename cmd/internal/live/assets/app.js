@@ -96,14 +96,14 @@ function chooseYear(text) {
   const year = Number(text);
   choice.year = Number.isInteger(year) && year >= 1 && year <= 9999 ? String(year) : "";
   yearInput.value = choice.year;
-  byId("latest").disabled = choice.year === "";
+  byId("latest").hidden = choice.year === "";
   chosen();
 }
 
 const step = (by) => chooseYear(Math.max(1, (Number(choice.year) || latestYear || 2000) + by));
 
 yearInput.value = choice.year;
-byId("latest").disabled = choice.year === "";
+byId("latest").hidden = choice.year === "";
 byId("earlier").addEventListener("click", () => step(-1));
 byId("later").addEventListener("click", () => step(1));
 byId("latest").addEventListener("click", () => { yearInput.focus(); chooseYear(""); });
@@ -273,8 +273,7 @@ function showActor(group, item, row, actor) {
   if (recent && state !== "failed") state = state === "running" ? "recovered" : "waiting";
   item.dataset.state = state;
   field(item, "state", state);
-  field(item, "restarts", actor.restarts === 0 ? "" : `${number(actor.restarts)}×`);
-  item.querySelector('[data-field="restarts"]').title = actor.restarts === 0 ? "" : `failed ${number(actor.restarts)} times`;
+  field(item, "restarts", actor.restarts === 0 ? "" : `, failed ${number(actor.restarts)}×`);
 }
 
 // tell says it to those who hear the page, every ten seconds at most.

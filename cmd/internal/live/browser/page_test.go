@@ -175,7 +175,7 @@ func failureIsSeen(t *testing.T, c *chromium) {
 		const seen = window.seen = {};
 		const note = () => document.querySelectorAll(".actor").forEach((actor) => {
 			const name = actor.closest(".group").dataset.partition + " " + actor.dataset.actor;
-			const state = [actor.querySelector('[data-field="state"]').textContent, actor.querySelector('[data-field="restarts"]').textContent].join(" ").trim();
+			const state = [actor.querySelector('[data-field="state"]').textContent, actor.querySelector('[data-field="restarts"]').textContent].join("");
 			const states = seen[name] ??= [];
 			if (states.at(-1) !== state) states.push(state);
 		});
@@ -183,8 +183,8 @@ func failureIsSeen(t *testing.T, c *chromium) {
 		new MutationObserver(note).observe(document.getElementById("groups"), {subtree: true, childList: true, characterData: true, attributes: true});`)
 	for _, actor := range []string{"reader", "aggregator", "checkpoint-writer"} {
 		c.awaits("a failed "+actor+" works on", `Object.entries(window.seen).some(([name, states]) => name.endsWith(" `+actor+`") && (() => {
-			const failed = states.findIndex((state) => /^(failed|recovered) [0-9]+×$/.test(state));
-			return failed >= 0 && states.slice(failed).some((state) => /^running [0-9]+×$/.test(state));
+			const failed = states.findIndex((state) => /^(failed|recovered), failed [0-9]+×$/.test(state));
+			return failed >= 0 && states.slice(failed).some((state) => /^running, failed [0-9]+×$/.test(state));
 		})())`)
 	}
 	var last []string
