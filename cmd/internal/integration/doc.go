@@ -8,6 +8,10 @@
 //
 //   - WEATHERACTORS_TEST_BROKERS=host:port: every test runs on this Apache Kafka
 //     as well. Each has topics of its own and leaves them behind.
+//   - WEATHERACTORS_TEST_KAFKA=folder: where `.ci/kafka run`, which sets it, keeps
+//     that Apache Kafka. Tests with such a name need it, and start clusters of
+//     their own in there, whose nodes they kill.
+//   - WEATHERACTORS_TEST_OUTAGES=n: how often each kind of outage comes about.
 //   - WEATHERACTORS_TEST_PYTHON=path: a Python with the packages of
 //     .ci/requirements.txt. Tests with an independent client or an independent
 //     recount need it, and are skipped without it; where CI=true they fail.
