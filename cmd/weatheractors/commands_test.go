@@ -56,6 +56,9 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 		ts.Check(err)
 		ts.Defer(func() { ts.Check(broker.Close()) })
 	},
+	"start": start,
+	"get":   get,
+	"stop":  stop,
 	"gzip": func(ts *testscript.TestScript, _ bool, args []string) {
 		var compressed bytes.Buffer
 		z := gzip.NewWriter(&compressed)

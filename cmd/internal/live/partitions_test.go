@@ -94,7 +94,8 @@ func TestPartitionsAreShownBeforeTheyBegin(t *testing.T) {
 		s.Expect([]int32{3, 1})
 		synctest.Wait()
 		var numbers []int32
-		for _, p := range s.State().Partitions {
+		state, _ := s.Look()
+		for _, p := range state.Partitions {
 			numbers = append(numbers, p.Number)
 		}
 		if !slices.Equal(numbers, []int32{1, 3}) {
@@ -143,7 +144,7 @@ func TestFailuresAreToldAtOnce(t *testing.T) {
 		if !slices.Contains(states, "respawning") || states[len(states)-1] != "catching_up" {
 			t.Errorf("told %v", states)
 		}
-		if n := s.State().Partitions[0].Failures; len(n) != 1 || n[0].Times != 1 {
+		if n := s.latest.Load().state.Partitions[0].Failures; len(n) != 1 || n[0].Times != 1 {
 			t.Errorf("%v failures", n)
 		}
 	})

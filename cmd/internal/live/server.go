@@ -95,9 +95,6 @@ func (s *Server) Expect(partitions []int32) {
 	}
 }
 
-// State returns how the run is doing: a copy that nobody changes.
-func (s *Server) State() *status.State { return s.latest.Load().state }
-
 // Run answers until ctx ends, then closes all connections at once.
 func (s *Server) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
