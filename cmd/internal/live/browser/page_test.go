@@ -113,9 +113,10 @@ func TestPage(t *testing.T) {
 	c.awaits("it shows all partitions", `document.querySelectorAll("#partitions tbody tr").length === 4`)
 
 	t.Run("numbers are those of the API", func(t *testing.T) { numbersOfAPI(t, c) })
-	t.Run("a failed actor is seen to recover", func(t *testing.T) { failureIsSeen(t, c) })
 	t.Run("pictures can be chosen by keyboard", func(t *testing.T) { keyboard(t, c) })
+	watchActors(c)
 	t.Run("nobody is kept out", func(t *testing.T) { accessible(t, c, axe) })
+	t.Run("a failed actor is seen to recover", func(t *testing.T) { failureIsSeen(t, c) })
 	t.Run("pictures of the page", func(t *testing.T) { photographs(t, c) })
 	t.Run("the console has no complaints", func(t *testing.T) {
 		for _, complaint := range c.complaints() {
@@ -167,10 +168,8 @@ func numbersOfAPI(t *testing.T, c *chromium) {
 	})()`)
 }
 
-// failureIsSeen notes every state that the page shows of every actor, until one
-// has failed, has come back and works on.
-func failureIsSeen(t *testing.T, c *chromium) {
-	c.t = t
+// watchActors has the page note every state that it shows of every actor.
+func watchActors(c *chromium) {
 	c.run(nil, `
 		const seen = window.seen = {};
 		const note = () => document.querySelectorAll(".actor").forEach((actor) => {
@@ -181,6 +180,12 @@ func failureIsSeen(t *testing.T, c *chromium) {
 		});
 		note();
 		new MutationObserver(note).observe(document.getElementById("groups"), {subtree: true, childList: true, characterData: true, attributes: true});`)
+}
+
+// failureIsSeen waits until one of each kind has failed, has come back and works
+// on.
+func failureIsSeen(t *testing.T, c *chromium) {
+	c.t = t
 	for _, actor := range []string{"reader", "aggregator", "checkpoint-writer"} {
 		c.awaits("a failed "+actor+" works on", `Object.entries(window.seen).some(([name, states]) => name.endsWith(" `+actor+`") && (() => {
 			const failed = states.findIndex((state) => /^(failed|recovered), failed [0-9]+×$/.test(state));
