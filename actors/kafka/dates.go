@@ -80,7 +80,7 @@ func (s *scan) update(change func(*ScanProgress)) {
 }
 
 // describe returns the range of a partition's log and its end, committed or not.
-// It waits for brokers that are away.
+// It waits for brokers that are away, and for a leader.
 func (s *scan) describe(ctx context.Context, partition int32) (log *messages.PartitionRange, end int64, err error) {
 	troubled := false
 	for wait := backoff(0); ; {
@@ -90,7 +90,7 @@ func (s *scan) describe(ctx context.Context, partition int32) (log *messages.Par
 			}
 			return err
 		})
-		if !away(err) || ctx.Err() != nil {
+		if !away(err) && !unsettled(err) || ctx.Err() != nil {
 			if troubled {
 				s.update(func(p *ScanProgress) { p.Trouble = nil })
 			}

@@ -81,6 +81,21 @@ func TestReadDatesOfAnEmptyTopic(t *testing.T) {
 	}
 }
 
+// A broker that was killed says for a while after its start that it leads nothing.
+func TestReadDatesWaitsForALeader(t *testing.T) {
+	t.Parallel()
+	const listOffsets, notLeader = 2, 6
+	broker, c := startTopic(t, embedded.Config{})
+	broker.Fail(listOffsets, notLeader, 4*8) // longer than Describe is patient with one
+	waited := false
+	_, err := ReadDates(t.Context(), c, func(p ScanProgress) {
+		waited = waited || errors.Is(p.Trouble, sarama.ErrNotLeaderForPartition)
+	})
+	if err != nil || !waited {
+		t.Errorf("got %v, and that it waited: %v", err, waited)
+	}
+}
+
 func TestReadDatesEndsWithItsContext(t *testing.T) {
 	broker, c := startTopic(t, embedded.Config{})
 	checkAllAcked(t, publish(t, openSink(t, c, SinkOptions{}), generate(1000), 100, nil), 1000)
