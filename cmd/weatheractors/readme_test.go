@@ -24,6 +24,9 @@ var endless = []string{
 	"weatheractors consume 0 2",
 	"weatheractors consume 1 3 --plot files/month.svg",
 	"weatheractors debug",
+	"weatheractors consume --all --http 127.0.0.1:8080",
+	"weatheractors demo --faults",
+	"weatheractors serve --http 127.0.0.1:8080",
 }
 
 const (
@@ -138,6 +141,9 @@ func runFor(t *testing.T, wait time.Duration, dir, broker string, words []string
 	ctx, cancel := context.WithTimeout(t.Context(), wait+tooLong)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
+	if i := slices.Index(words, "127.0.0.1:8080"); i > 0 {
+		cmd.Args[i] = "127.0.0.1:0" // others may be at work here
+	}
 	cmd.Dir, cmd.Stderr = dir, &output
 	cmd.Env = append(os.Environ(), "WEATHERACTORS_BROKERS="+broker)
 	if err := cmd.Start(); err != nil {
