@@ -178,9 +178,14 @@ const now = () => Date.now() + clock;
 const sum = (rows, name) => rows.reduce((total, row) => total + row[name], 0);
 const lastDate = (rows) => rows.map((row) => row.last_date ?? "").sort().at(-1) || "–";
 
-function show(told) {
+function hear(told) {
   latest = told;
   clock = Date.parse(told.time) - Date.now();
+  show();
+}
+
+function show() {
+  const told = latest;
   const rows = told.partitions;
   const filesOnly = rows.length > 0 && rows.every((row) => row.state === "file");
   document.body.classList.toggle("files-only", filesOnly);
@@ -238,7 +243,9 @@ function showRow(node, row) {
 
 // ------------------------------------------------------------------ the actors
 
-const flash = 3000; // milliseconds that one sees who has failed
+// Milliseconds that one sees at least that an actor has failed, and then that it
+// works again.
+const failedFor = 1200, recoveredFor = 3000;
 
 function showGroup(node, row) {
   field(node, "name", `partition-${row.partition}`);
@@ -257,8 +264,8 @@ function showGroup(node, row) {
   }
 }
 
-// showActor lets nobody miss a failure that was mended before the next look: what
-// failed stands out for a while, and says that it works again.
+// showActor lets nobody miss a failure that was mended before the next look: it
+// stays for a while, as does that it was.
 function showActor(group, item, row, actor) {
   if (actor.restarts > Number(item.dataset.restarts)) {
     item.dataset.restarts = actor.restarts;
@@ -268,12 +275,13 @@ function showActor(group, item, row, actor) {
     last.title = actor.last_error;
     tell(`partition ${row.partition}: the ${actor.name.replace("-", " ")} failed`);
   }
-  const recent = now() - Number(item.dataset.failedAt || -flash) < flash;
+  const since = now() - Number(item.dataset.failedAt ?? -Infinity);
   let state = actor.state;
-  if (recent && state !== "failed") state = state === "running" ? "recovered" : "waiting";
+  if (since < failedFor) state = "failed";
+  else if (since < failedFor + recoveredFor && state === "running") state = "recovered";
   item.dataset.state = state;
   field(item, "state", state);
-  field(item, "restarts", actor.restarts === 0 ? "" : `, failed ${number(actor.restarts)}×`);
+  field(item, "restarts", ["", ", 1 restart"][actor.restarts] ?? `, ${number(actor.restarts)} restarts`);
 }
 
 // tell says it to those who hear the page, every ten seconds at most.
@@ -316,7 +324,7 @@ function connect() {
   source = new EventSource("/api/events");
   source.onopen = () => { heard = Date.now(); connection("live", "live"); };
   source.onerror = () => connection("reconnecting", "reconnecting");
-  source.addEventListener("partitions", (event) => { heard = Date.now(); show(JSON.parse(event.data)); });
+  source.addEventListener("partitions", (event) => { heard = Date.now(); hear(JSON.parse(event.data)); });
   source.addEventListener("files", (event) => {
     heard = Date.now();
     revision = JSON.parse(event.data).revision;
@@ -326,7 +334,6 @@ function connect() {
 
 // showTime ages what was told.
 function showTime() {
-  if (!latest) return;
   for (const row of latest.partitions) {
     const node = document.querySelector(`#partitions tr[data-partition="${row.partition}"]`);
     const age = row.last_checkpoint ? ago(now() - Date.parse(row.last_checkpoint)) : "–";
@@ -336,7 +343,7 @@ function showTime() {
 }
 
 setInterval(() => {
-  showTime();
+  if (latest) show(); // it ages
   // A server that refuses ends the stream for good, and one that vanished is silent.
   if (source.readyState === EventSource.CLOSED || Date.now() - heard > silence) {
     connection("reconnecting", "reconnecting");

@@ -188,8 +188,8 @@ func failureIsSeen(t *testing.T, c *chromium) {
 	c.t = t
 	for _, actor := range []string{"reader", "aggregator", "checkpoint-writer"} {
 		c.awaits("a failed "+actor+" works on", `Object.entries(window.seen).some(([name, states]) => name.endsWith(" `+actor+`") && (() => {
-			const failed = states.findIndex((state) => /^(failed|recovered), failed [0-9]+×$/.test(state));
-			return failed >= 0 && states.slice(failed).some((state) => /^running, failed [0-9]+×$/.test(state));
+			const failed = states.findIndex((state) => /^failed, [0-9]+ restarts?$/.test(state));
+			return failed >= 0 && states.slice(failed).some((state) => /^running, [0-9]+ restarts?$/.test(state));
 		})())`)
 	}
 	var last []string
@@ -237,10 +237,10 @@ var views = []struct {
 	width, height int
 	scheme        string
 }{
-	{"light", 1280, 1400, "light"},
-	{"dark", 1280, 1400, "dark"},
-	{"phone", 320, 2900, "light"},
-	{"phone-dark", 320, 2900, "dark"},
+	{"light", 1280, 1600, "light"},
+	{"dark", 1280, 1600, "dark"},
+	{"phone", 320, 3000, "light"},
+	{"phone-dark", 320, 3000, "dark"},
 }
 
 func accessible(t *testing.T, c *chromium, axe string) {
@@ -267,6 +267,9 @@ func photographs(t *testing.T, c *chromium) {
 	c.t = t
 	for _, v := range views {
 		c.looks(v.width, v.height, v.scheme)
+		if os.Getenv("WEATHERACTORS_TEST_SCREENSHOTS") != "" {
+			c.awaits("an actor to fail in the picture", `document.querySelector('.actor[data-state="failed"]')`)
+		}
 		c.photograph("page-" + v.name + ".png")
 	}
 	c.looks(1280, 1000, "light")
