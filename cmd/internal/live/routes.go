@@ -80,18 +80,22 @@ func (s *Server) describe(w http.ResponseWriter, r *http.Request) {
 		Description string `json:"description"`
 	}
 	const asJSON, asText, asSVG = "application/json", "text/plain", "image/svg+xml"
+	resources := []resource{
+		{"/api/partitions", asJSON, "how each partition and the producer are doing"},
+		{"/api/months", asJSON, "what was counted; parameters month (repeatable), year, from, to"},
+		{"/api/events", "text/event-stream", "partitions: as /api/partitions, whenever it changes; files: the revision of what was counted"},
+		{"/month.svg", asSVG, "bars of months; parameters month (repeatable), year"},
+		{"/trend.svg", asSVG, "a month over the years, with its trend; parameters month, from, to"},
+		{"/livez", asText, "whether the program works; 503 if not; format=json"},
+		{"/readyz", asText, "whether it keeps up; 503 if not, saying which partition does not, and why; format=json"},
+	}
+	if s.config.Metrics != nil {
+		resources = append(resources, resource{"/metrics", asText, "numbers for Prometheus"})
+	}
 	send(w, r, map[string]any{
-		"program": "weatheractors",
-		"version": s.config.Version,
-		"resources": []resource{
-			{"/api/partitions", asJSON, "how each partition and the producer are doing"},
-			{"/api/months", asJSON, "what was counted; parameters month (repeatable), year, from, to"},
-			{"/api/events", "text/event-stream", "partitions: as /api/partitions, whenever it changes; files: the revision of what was counted"},
-			{"/month.svg", asSVG, "bars of months; parameters month (repeatable), year"},
-			{"/trend.svg", asSVG, "a month over the years, with its trend; parameters month, from, to"},
-			{"/livez", asText, "whether the program works; 503 if not; format=json"},
-			{"/readyz", asText, "whether it keeps up; 503 if not, saying which partition does not, and why; format=json"},
-		},
+		"program":       "weatheractors",
+		"version":       s.config.Version,
+		"resources":     resources,
 		"documentation": "https://github.com/weatheractors/weatheractors/blob/main/docs/api.md",
 	})
 }
