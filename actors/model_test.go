@@ -27,65 +27,66 @@ var (
 )
 
 func TestModel(t *testing.T) {
-	eachSeed(t, "TestModel", func(t *testing.T, seed uint64, steps int) *world {
+	eachSeed(t, "TestModel", func(t *testing.T, seed uint64, steps int) *story {
 		w := newWorld(t, seed)
 		w.live(seed, steps)
-		return w
+		return &w.story
 	})
 }
 
-// eachSeed lives a history for each seed that is asked for, each in a bubble of
-// its own. One that fails is tried again with fewer steps, and the shortest that
-// fails as well is printed.
-func eachSeed(t *testing.T, name string, live func(*testing.T, uint64, int) *world) {
+// eachSeed lives a history for each seed that is asked for. One that fails is
+// tried again with fewer steps, and the shortest that fails as well is printed.
+func eachSeed(t *testing.T, name string, live func(*testing.T, uint64, int) *story) {
 	t.Helper()
-	seeds := slices.Collect(func(yield func(uint64) bool) {
-		for seed := uint64(1); seed <= uint64(*modelSeeds) && yield(seed); seed++ {
-		}
-	})
+	first, last := uint64(1), uint64(*modelSeeds)
 	if *modelSeed != 0 {
-		seeds = []uint64{*modelSeed}
+		first, last = *modelSeed, *modelSeed
 	}
-	for _, seed := range seeds {
-		w, steps := liveOnce(t, name, seed, *modelSteps, live), *modelSteps
-		for fewer := 1; len(w.wrong) > 0 && fewer < steps; fewer += 1 + fewer/4 {
+	for seed := first; seed <= last; seed++ {
+		s, steps := liveOnce(t, name, seed, *modelSteps, live), *modelSteps
+		for fewer := 1; len(s.wrong) > 0 && fewer < steps; fewer += 1 + fewer/4 {
 			if shorter := liveOnce(t, name, seed, fewer, live); len(shorter.wrong) > 0 {
-				w, steps = shorter, fewer
+				s, steps = shorter, fewer
 			}
 		}
-		if len(w.wrong) > 0 {
-			t.Fatalf("seed %d, first %d steps:\n%s\n\n%s\n\nto see it again:\n\tgo test ./actors -run '^%s$' -model.seed=%d -model.steps=%d",
-				seed, steps, strings.Join(w.steps, "\n"), strings.Join(w.wrong, "\n"), name, seed, steps)
+		if len(s.wrong) > 0 {
+			t.Fatalf("seed %d, first %d steps:\n%s\n\n%s\n\nto see it again:\n\t%s",
+				seed, steps, strings.Join(s.steps, "\n"), strings.Join(s.wrong, "\n"), command(name, seed, steps))
 		}
 		if *modelSeed != 0 {
-			t.Log("history:\n" + strings.Join(w.steps, "\n"))
+			t.Log("history:\n" + strings.Join(s.steps, "\n"))
 		}
 	}
 }
 
-// liveOnce lives one history in a bubble. Where that ends in a panic (goroutines
-// that are left) or not at all, it says which one it was.
-func liveOnce(t *testing.T, name string, seed uint64, steps int, live func(*testing.T, uint64, int) *world) (w *world) {
+func command(name string, seed uint64, steps int) string {
+	return fmt.Sprintf("go test ./actors -run '^%s$' -v -model.seed=%d -model.steps=%d", name, seed, steps)
+}
+
+// liveOnce lives one history in a bubble of its own. That may end in a panic
+// (goroutines that are left), or not at all.
+func liveOnce(t *testing.T, name string, seed uint64, steps int, live func(*testing.T, uint64, int) *story) (s *story) {
 	t.Helper()
-	again := fmt.Sprintf("go test ./actors -run '^%s$' -model.seed=%d -model.steps=%d", name, seed, steps)
-	hung := time.AfterFunc(time.Minute, func() { fmt.Fprintln(os.Stderr, "a minute already, and not at its end:", again) })
+	hung := time.AfterFunc(time.Minute, func() {
+		fmt.Fprintln(os.Stderr, "a minute already, and not at its end:", command(name, seed, steps))
+	})
 	defer hung.Stop()
 	defer func() {
 		if reason := recover(); reason != nil {
-			if w != nil {
-				fmt.Fprintln(os.Stderr, strings.Join(w.steps, "\n"))
+			if s == nil {
+				s = new(story)
 			}
-			panic(fmt.Sprintf("%v: %s", reason, again))
+			s.wrong = append(s.wrong, fmt.Sprint(reason))
 		}
 	}()
-	synctest.Test(t, func(t *testing.T) { w = live(t, seed, steps) })
-	return w
+	synctest.Test(t, func(t *testing.T) { s = live(t, seed, steps) })
+	return s
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	w := &world{
-		system: newSystem(t), began: time.Now(), parts: map[int32]*modelPartition{}, topics: 1,
+		story: story{began: time.Now()}, system: newSystem(t), parts: map[int32]*modelPartition{}, topics: 1,
 		changed: make(chan struct{}), release: make(chan struct{}), picture: map[int32]int64{},
 	}
 	for range 1 + rng.IntN(3) {

@@ -16,17 +16,30 @@ import (
 	"github.com/weatheractors/weatheractors/messages"
 )
 
+// story is what a model tells.
+type story struct {
+	mu    sync.Mutex // guards the whole model: the fakes are called by many goroutines
+	began time.Time
+	steps []string // what happened, for people
+	wrong []string // what must not happen, and did
+}
+
+func (s *story) note(format string, args ...any) {
+	s.steps = append(s.steps, fmt.Sprintf("%10.3fs  ", time.Since(s.began).Seconds())+fmt.Sprintf(format, args...))
+}
+
+func (s *story) fail(format string, args ...any) {
+	s.wrong = append(s.wrong, fmt.Sprintf(format, args...))
+	s.note("WRONG: "+format, args...)
+}
+
 // world is the model: what the logs hold, what is durable, what the fakes were
 // told to do and did, and what the actors said. The fakes check in it whatever
 // they are asked for, at the moment when they are asked.
 type world struct {
-	system *actor.ActorSystem
-	began  time.Time
-
-	mu      sync.Mutex // guards all below: the fakes are called by many goroutines
-	steps   []string   // what happened, for people
-	wrong   []string   // what must not happen, and did
-	numbers []int32    // of the partitions
+	story
+	system  *actor.ActorSystem
+	numbers []int32 // of the partitions
 	parts   map[int32]*modelPartition
 	topics  int           // how many topics there were
 	changed chan struct{} // closed and made anew when a log changes
@@ -125,15 +138,6 @@ type lateMessage struct {
 	incarnation int64
 	log         *modelLog
 	message     proto.Message
-}
-
-func (w *world) note(format string, args ...any) {
-	w.steps = append(w.steps, fmt.Sprintf("%10.3fs  ", time.Since(w.began).Seconds())+fmt.Sprintf(format, args...))
-}
-
-func (w *world) fail(format string, args ...any) {
-	w.wrong = append(w.wrong, fmt.Sprintf(format, args...))
-	w.note("WRONG: "+format, args...)
 }
 
 func (w *world) seal(m proto.Message) {
