@@ -179,6 +179,7 @@ const sum = (rows, name) => rows.reduce((total, row) => total + row[name], 0);
 const lastDate = (rows) => rows.map((row) => row.last_date ?? "").sort().at(-1) || "–";
 
 function hear(told) {
+  if (latest && latest.version !== told.version) location.reload(); // it may have another page
   latest = told;
   clock = Date.parse(told.time) - Date.now();
   show();
@@ -196,6 +197,7 @@ function show() {
   field(counted, "date", lastDate(rows));
   for (const name of ["counted", "duplicates", "rejects", "lag"]) field(counted, name, number(sum(rows, name)));
   field(counted, "records_per_second", rate(sum(rows, "records_per_second")));
+  byId("again").hidden = !rows.some((row) => row.actors.some((actor) => actor.restarts > 0));
   showProducer(told.producer);
 
   byId("nothing").hidden = rows.length > 0;
@@ -339,7 +341,7 @@ function showTime() {
     const age = row.last_checkpoint ? ago(now() - Date.parse(row.last_checkpoint)) : "–";
     field(node, "age", age);
   }
-  set(byId("updated"), new Date(Date.parse(latest.time)).toLocaleTimeString("en-GB"));
+  set(byId("updated"), "updated " + new Date(Date.parse(latest.time)).toLocaleTimeString("en-GB"));
 }
 
 setInterval(() => {

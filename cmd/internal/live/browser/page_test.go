@@ -129,9 +129,13 @@ func TestPage(t *testing.T) {
 	demo.end(syscall.SIGINT)
 	t.Run("it notices that the server has gone", func(t *testing.T) { isAway(t, c) })
 	var files *program
-	for _, what := range []string{"a server of the files takes over", "and is killed and started again"} {
+	const first, last = "a server of the files takes over", "and is killed and started again"
+	for _, what := range []string{first, last} {
 		files = launch(t, path, "serve", "--dir", dir, "--http", demo.host())
 		t.Run(what, func(t *testing.T) { showsFiles(t, c, dir) })
+		if what == last {
+			t.Run("it says which file can't be read", func(t *testing.T) { showsCorruption(t, c, dir) })
+		}
 		files.end(os.Kill)
 		t.Run("it notices that this has gone", func(t *testing.T) { isAway(t, c) })
 	}
@@ -326,4 +330,14 @@ func showsFiles(t *testing.T, c *chromium, dir string) {
 		&& [...document.querySelectorAll("[data-live]")].every((node) => node.checkVisibility() === false)`)
 	c.awaits("it shows their pictures", `document.getElementById("months-picture").alt.includes("April-")`)
 	c.photograph("page-files.png")
+}
+
+// showsCorruption spoils a file: the page says so by itself, and shows the others.
+func showsCorruption(t *testing.T, c *chromium, dir string) {
+	c.t = t
+	if err := os.WriteFile(filepath.Join(dir, "partition-3.json"), []byte(`{"partition": 3, "offset": -1}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.awaits("it names the partition and the line", `/^Partition 3: .*partition-3.json.*line 1/.test(document.querySelector("#troubles li")?.textContent)`)
+	c.awaits("it shows the others", `document.querySelectorAll("#partitions tbody tr").length === 4`)
 }
