@@ -49,7 +49,11 @@ func openChromium(t testing.TB) *chromium {
 	}
 	go func() { _, _ = io.Copy(io.Discard, output) }() // so that it never waits for us
 	c := &chromium{t: t, session: "http://127.0.0.1:" + port}
-	profile := t.TempDir()
+	profile, err := os.MkdirTemp("", "weatheractors-browser-") //nolint:usetesting // it may not be empty at the end
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(profile) })
 	var made struct{ SessionID string }
 	c.do("POST", "/session", map[string]any{"capabilities": map[string]any{"alwaysMatch": map[string]any{
 		"browserName":        "chrome",
