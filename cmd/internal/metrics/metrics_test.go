@@ -320,3 +320,12 @@ func TestScrape(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkScrape is what a scrape costs, which comes every few seconds, at worst.
+func BenchmarkScrape(b *testing.B) {
+	state := everything()
+	h := Handler("v1.2.3", func() (*status.State, []int32) { return state, nil })
+	for b.Loop() {
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	}
+}
