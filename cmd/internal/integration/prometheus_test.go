@@ -261,11 +261,11 @@ func TestPrometheusSeesRestarts(t *testing.T) {
 	for expression, want := range map[string]int{
 		`sum by (partition) (rate(weatheractors_records_total[30s])) > 0`:                                        4,
 		`rate(weatheractors_reports_acknowledged_total[30s]) > 0`:                                                1,
-		`resets(weatheractors_records_total[1m]) > 0`:                                                           0,
-		`resets(weatheractors_restarts_total[1m]) > 0`:                                                          0,
-		`resets(weatheractors_checkpoint_duration_seconds_count[1m]) > 0`:                                       0,
-		`weatheractors_build_info{version!="",goversion=~"go.*"}`:                                               1,
-		`process_cpu_seconds_total > 0 and on () go_goroutines > 0`:                                             1,
+		`resets(weatheractors_records_total[1m]) > 0`:                                                            0,
+		`resets(weatheractors_restarts_total[1m]) > 0`:                                                           0,
+		`resets(weatheractors_checkpoint_duration_seconds_count[1m]) > 0`:                                        0,
+		`weatheractors_build_info{version!="",goversion=~"go.*"}`:                                                1,
+		`process_cpu_seconds_total > 0 and on () go_goroutines > 0`:                                              1,
 		`histogram_quantile(0.5, sum by (le) (rate(weatheractors_checkpoint_duration_seconds_bucket[30s]))) > 0`: 1,
 		// What was read, but for what was read again, is as far as it has come: in
 		// each scrape.
