@@ -70,7 +70,7 @@ func TestResumeOfWhatIsCompletePublishesNothing(t *testing.T) {
 func TestAnotherTopicThatExistsIsLeftAlone(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, p place) {
 		p.produce("--days", "20", "--duplicates", "0")
-		p.run("produce", "--days", "1").must(t, 1, "topic "+p.topic, "exists already", "hint: --resume goes on")
+		p.run("produce", "--days", "1").must(t, 1, "publish to "+p.topic, "exists already", "hint: --resume goes on")
 		p.run("produce", "--days", "1", "--resume", "--partitions", "3").must(t, 1, "4, not 3", "hint: name the topic's own number")
 		p.count()
 		if n := p.offset(); n != 20 {

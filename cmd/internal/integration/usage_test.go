@@ -12,13 +12,13 @@ func TestPartitionsThatMakeNoSense(t *testing.T) {
 		args []string
 		says string
 	}{
-		{"that does not exist", []string{"1", "4"}, "partition 4: topic TOPIC has 0, 1, 2, 3"},
+		{"that does not exist", []string{"1", "4"}, "partition does not exist: 4: topic TOPIC has 0, 1, 2, 3"},
 		{"named twice", []string{"2", "0", "2"}, "partition 2 is named twice"},
 		{"not a number", []string{"two"}, `partition "two": want a number`},
 		{"negative", []string{"--", "-1"}, `partition "-1": want a number`},
 		{"too large", []string{"4294967296"}, `partition "4294967296": want a number`},
 		{"none", nil, "want the numbers of partitions, or --all"},
-		{"all of them and one", []string{"--all", "1"}, "want the numbers of partitions, or --all"},
+		{"all of them and one", []string{"--all", "1"}, "--all and partition 1: want only one of them"},
 	}
 	onEachBroker(t, func(t *testing.T, p place) {
 		p.produce("--days", "1")
