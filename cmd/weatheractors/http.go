@@ -29,6 +29,10 @@ type webFlags struct {
 	readyLag           int64
 }
 
+// defaultReadyLag is how many records a partition may lag and be ready: what is
+// read in far less than a second.
+const defaultReadyLag = 10_000
+
 func (w *webFlags) register(cmd *cobra.Command, address string) {
 	f := cmd.Flags()
 	f.StringVar(&w.address, "http", address, "`address` of the live page, its API, metrics and health, host:port; port 0 is any free one")
@@ -37,7 +41,7 @@ func (w *webFlags) register(cmd *cobra.Command, address string) {
 	f.BoolVar(&w.insecure, "http-insecure", false, "let other machines read the page without TLS")
 	f.StringSliceVar(&w.hosts, "http-host", nil, "other `name` that browsers may know the page's server by")
 	f.StringVar(&w.origin, "http-origin", "", "let pages of this `origin` read the API, such as https://example.org")
-	f.Int64Var(&w.readyLag, "ready-lag", live.DefaultReadyLag, "`records` that a partition may lag and be ready")
+	f.Int64Var(&w.readyLag, "ready-lag", defaultReadyLag, "`records` that a partition may lag and be ready")
 	f.BoolVar(&w.pprof, "pprof", false, "serve Go's profiler beside the page")
 }
 
@@ -54,12 +58,12 @@ type web struct {
 // alone.
 func (a *app) startWeb(w webFlags, system *actor.ActorSystem) (*web, error) {
 	if w.address == "" {
-		return nil, nil //nolint:nilnil // a page that nobody wants is not an error
+		return nil, w.unused() // a nil page is one that nobody wants
 	}
 	if err := w.check(); err != nil {
 		return nil, err
 	}
-	page := &web{probes: &probes{system: system}}
+	page := &web{probes: &probes{system: system, patience: patience}}
 	ctx, stop := context.WithCancel(context.Background())
 	config, mute := w.config(a), func() {}
 	if system == nil {
@@ -109,6 +113,19 @@ func (w webFlags) check() error {
 	return nil
 }
 
+// unused finds flags that would do nothing, for want of a page.
+func (w webFlags) unused() error {
+	for flag, given := range map[string]bool{
+		"--http-cert": w.cert != "", "--http-key": w.key != "", "--http-insecure": w.insecure, "--http-host": len(w.hosts) > 0,
+		"--http-origin": w.origin != "", "--ready-lag": w.readyLag != defaultReadyLag, "--pprof": w.pprof,
+	} {
+		if given {
+			return usagef("%s is about the page, and there is none: --http says where", flag)
+		}
+	}
+	return nil
+}
+
 func (w webFlags) config(a *app) live.Config {
 	return live.Config{
 		Addr: w.address, CertFile: w.cert, KeyFile: w.key, Insecure: w.insecure, Hosts: w.hosts, Origin: w.origin,
@@ -145,7 +162,8 @@ const patience = 1500 * time.Millisecond
 
 // probes asks the roots that run whether they answer.
 type probes struct {
-	system *actor.ActorSystem
+	system   *actor.ActorSystem
+	patience time.Duration // how long actors that work may take to answer
 
 	mu    sync.Mutex
 	roots []*actors.Consume
@@ -176,7 +194,7 @@ func (p *probes) ask(context.Context) error {
 	for _, root := range roots {
 		for _, partition := range root.Partitions {
 			questions = append(questions, question{root.Name, partition, p.system.Root.RequestFuture(
-				actor.NewPID(p.system.Address(), root.Name), &messages.GetStats{Partition: partition}, patience)})
+				actor.NewPID(p.system.Address(), root.Name), &messages.GetStats{Partition: partition}, p.patience)})
 		}
 	}
 	var errs []error

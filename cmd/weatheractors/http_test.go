@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"os/exec"
@@ -11,9 +12,14 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/weatheractors/weatheractors/actors"
+	"github.com/weatheractors/weatheractors/messages"
 )
 
 // served is a command that a script has started, and that serves a page.
@@ -119,6 +125,36 @@ func fetch(url string, headers []string) (status int, answer string, err error) 
 	}
 	body, err := io.ReadAll(response.Body)
 	return response.StatusCode, strings.ReplaceAll(text.String(), "\r", "") + "\n" + string(body), err
+}
+
+// TestActorsThatDoNotAnswerAreNamed has one root answer, one not, and one be gone.
+func TestActorsThatDoNotAnswerAreNamed(t *testing.T) {
+	a := &app{log: slog.New(slog.DiscardHandler)}
+	p := &probes{system: a.newSystem(), patience: 50 * time.Millisecond}
+	defer p.system.Shutdown()
+	spawn := func(name string, receive actor.ReceiveFunc) {
+		if _, err := p.system.Root.SpawnNamed(actor.PropsFromFunc(receive), name); err != nil {
+			t.Fatal(err)
+		}
+		p.add(actors.Consume{Name: name, Partitions: []int32{2}})
+	}
+	spawn("good", func(ctx actor.Context) {
+		if question, ok := ctx.Message().(*messages.GetStats); ok {
+			ctx.Respond(&messages.Stats{Partition: question.GetPartition()})
+		}
+	})
+	p.add(actors.Consume{Name: "gone", Partitions: []int32{0}})
+	if err := p.ask(t.Context()); err != nil {
+		t.Errorf("all that are there answer: %v", err)
+	}
+	spawn("mute", func(actor.Context) {})
+	if err := p.ask(t.Context()); err == nil || err.Error() != "mute: no answer for partition 2: future: timeout" {
+		t.Errorf("one does not answer: %v", err)
+	}
+	p.add(actors.Consume{Name: "other", Partitions: []int32{7}})()
+	if n := len(p.roots); n != 3 {
+		t.Errorf("%d roots are asked, want 3: one has ended", n)
+	}
 }
 
 // stop interrupts what was started, which must end well, having said something.

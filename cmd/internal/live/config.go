@@ -1,7 +1,6 @@
 package live
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -54,8 +53,8 @@ type Config struct {
 	// Probe asks the actors for an answer; its error says which of them gave
 	// none. nil where none are at work.
 	Probe func(context.Context) error
-	// ReadyLag is up to how many records a partition may lag, and be ready while it
-	// is not live. 0 means DefaultReadyLag.
+	// ReadyLag is up to how many records a partition may lag, and be ready although
+	// it is not live.
 	ReadyLag int64
 
 	// Metrics answers /metrics; nil where there are none.
@@ -67,10 +66,6 @@ type Config struct {
 	// Log takes what goes wrong; nil means nobody wants to know.
 	Log *slog.Logger
 }
-
-// DefaultReadyLag is how many records a partition may lag unless a Config says
-// otherwise.
-const DefaultReadyLag = 10_000
 
 func (c *Config) validate() error {
 	host, _, err := net.SplitHostPort(c.Addr)
@@ -109,13 +104,6 @@ func loopback(host string) bool {
 	return err == nil && ip.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
-func (c *Config) defaults() {
-	c.ReadyLag = cmp.Or(c.ReadyLag, DefaultReadyLag)
-	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
-	}
-}
-
 // tls returns nil where the server does without.
 func (c *Config) tls() (*tls.Config, error) {
 	if c.CertFile == "" {
@@ -133,7 +121,7 @@ const (
 	headerTimeout  = 5 * time.Second
 	readTimeout    = 10 * time.Second
 	writeTimeout   = 30 * time.Second // for a whole answer
-	idleTimeout    = 2 * time.Minute
+	idleTimeout    = 30 * time.Second
 	streamTimeout  = 5 * time.Second        // for one event
 	diskWait       = 500 * time.Millisecond // at the end
 	maxHeaderBytes = 16 << 10

@@ -33,7 +33,6 @@ func (s *Server) getEvents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(noDeadline) // nothing more is read but that the client goes
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	tell := func(text []byte) bool {
@@ -58,9 +57,7 @@ func (s *Server) getEvents(w http.ResponseWriter, r *http.Request) {
 		case <-now.superseded:
 		case <-beat.C:
 			told = nil
-		case <-r.Context().Done():
-			return
-		case <-s.ending:
+		case <-r.Context().Done(): // the client has gone, or the server ends
 			return
 		}
 	}

@@ -27,6 +27,7 @@ var errFilesHang = errors.New("the disk gives no answer")
 // table is what was in the files when they were read last. Nobody changes it.
 type table struct {
 	revision string
+	at       time.Time // when the files were seen to be these
 	files    []files.File
 	err      error // the folder can't be read
 }
@@ -157,7 +158,7 @@ func (f *follower) look() {
 func (f *follower) changedTo(found []files.File, err error) {
 	f.changes++
 	revision := fmt.Sprintf("%s.%d", f.instance, f.changes)
-	f.seen = table{revision, found, err}
+	f.seen = table{revision, time.Now(), found, err}
 	f.revision.Store(&revision)
 }
 

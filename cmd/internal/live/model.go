@@ -38,7 +38,7 @@ func (s *Server) model(ctx context.Context) {
 			}
 			_, _ = state.Add(e, time.Now())
 			switch {
-			case e.GetCheckpointSaved() != nil:
+			case e.GetCheckpointSaved() != nil || e.GetPartitionStarted() != nil:
 				s.files.hint()
 			case e.GetPartitionFailed() != nil && time.Since(s.latest.Load().at) >= moment:
 				s.publish(state, time.Now()) // it may be mended before the next tick

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/weatheractors/weatheractors/cmd/internal/files"
 	"github.com/weatheractors/weatheractors/render"
 	"github.com/weatheractors/weatheractors/weather"
 )
@@ -55,7 +56,7 @@ func (s *Server) getMonths(w http.ResponseWriter, r *http.Request) {
 	send(w, r, struct {
 		Months   []monthJSON   `json:"months"`
 		Troubles []fileTrouble `json:"troubles"`
-	}{months, t.troubles()})
+	}{months, append(t.troubles(), s.missing(t)...)})
 }
 
 // getMonthSVG draws a bar for each month: without parameters the same as plot.
@@ -100,6 +101,17 @@ func draw(w http.ResponseWriter, r *http.Request, picture func(io.Writer) error)
 	}
 	w.Header().Set("Content-Security-Policy", picturePolicy)
 	sendBytes(w, r, "image/svg+xml", svg.Bytes())
+}
+
+// missing says which files are not there although something was saved in them.
+func (s *Server) missing(t *table) (troubles []fileTrouble) {
+	for _, p := range s.latest.Load().state.Partitions {
+		there := slices.ContainsFunc(t.files, func(f files.File) bool { return f.Partition == p.Number })
+		if !there && !p.SavedAt.IsZero() && p.SavedAt.Before(t.at) {
+			troubles = append(troubles, fileTrouble{s.config.Files.Path(s.config.Files.Dir, p.Number), "it was there, and somebody has taken it away"})
+		}
+	}
+	return troubles
 }
 
 // table returns what is in the files, or nil where the request is answered: the

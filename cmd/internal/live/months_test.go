@@ -130,6 +130,42 @@ func TestMonthSVG(t *testing.T) {
 	}
 }
 
+func TestMonthSVGFindsTheMostRecentYearInWhicheverFile(t *testing.T) {
+	dir := filledFolder(t) // January 1990 and 1991 in partition 2
+	put(t, dir, 0, strings.NewReplacer("March", "January", "1990", "1995", "-03-", "-01-").Replace(spring))
+	put(t, dir, 3, strings.NewReplacer(`"partition": 0`, `"partition": 3`, "March", "January", "1990", "1980", "-03-", "-01-").Replace(spring))
+	if w := get(following(t, local(dir)), "/month.svg"); !strings.Contains(w.Body.String(), ">January-1995<") {
+		t.Errorf("%d, without January 1995: %s", w.Code, w.Body)
+	}
+}
+
+// TestReadingTakesASmallPartOfTheTime has files that take long to read change all
+// the time, while somebody asks all the time.
+func TestReadingTakesASmallPartOfTheTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config, reading := local(filledFolder(t)), time.Duration(0)
+		config.Files.Read = func(path string) (*messages.Checkpoint, error) {
+			reading += 100 * time.Millisecond
+			time.Sleep(100 * time.Millisecond)
+			return checkpoint.ReadFile(path)
+		}
+		s := newServer(config)
+		go s.files.follow(t.Context())
+		first, began := get(s, "/api/months").Header().Get("ETag"), time.Now()
+		for time.Since(began) < time.Minute {
+			put(t, config.Files.Dir, 2, winter)
+			time.Sleep(interval)
+			get(s, "/api/months")
+		}
+		if last := get(s, "/api/months").Header().Get("ETag"); last == first {
+			t.Error("what was replaced is not read")
+		}
+		if most := time.Minute / 10; reading > most {
+			t.Errorf("reading took %v of a minute, want at most %v", reading, most)
+		}
+	})
+}
+
 func TestTrendSVG(t *testing.T) {
 	s := following(t, local(filledFolder(t)))
 	for query, averages := range map[string]map[int]float64{
@@ -278,9 +314,40 @@ func TestDiskThatHangsHoldsUpNobodyElse(t *testing.T) {
 		}
 		hanging.Store(true)
 		put(t, config.Files.Dir, 0, spring)
-		time.Sleep(filesPoll)
-		stop() // it does not wait for the disk
+		time.Sleep(time.Hour) // it has taken so long that it is not soon tried again
+		if s.files.hangs(time.Now()) == 0 {
+			t.Error("the disk does not hang")
+		}
+		stop() // it does not wait for it
 		close(hang)
+	})
+}
+
+func TestFileThatIsTakenAwayIsMissed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config, events := local(filledFolder(t)), make(chan *messages.Event)
+		config.Events = events
+		s, _, stop := running(t, config)
+		defer stop()
+		for _, e := range []*messages.Event{started(2, 1, 41), saved(2, 41), started(5, 0, 0)} {
+			events <- e
+		}
+		expect := func(why, want string) {
+			t.Helper()
+			time.Sleep(filesPoll)
+			if body := get(s, "/api/months").Body.String(); !strings.Contains(body, want) {
+				t.Errorf("%s: %s, want %s", why, body, want)
+			}
+		}
+		expect("all that was saved is there", `"troubles":[]`)
+		path := checkpoint.Path(config.Files.Dir, 2)
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		expect("one is not", `"troubles":[{"file":"`+path+`","problem":"it was there, and somebody has taken it away"}]`)
+		put(t, config.Files.Dir, 2, winter)
+		events <- saved(2, 41)
+		expect("it was saved again", `"troubles":[]`)
 	})
 }
 

@@ -55,21 +55,13 @@ func profile(path string) (http.HandlerFunc, bool) {
 	case name == "cmdline":
 		return nil, false // what is on the command line is not for everybody
 	case name == "profile":
-		return unhurried(pprof.Profile), true
+		return pprof.Profile, true
 	case name == "trace":
-		return unhurried(pprof.Trace), true
+		return pprof.Trace, true
 	case name == "symbol":
 		return pprof.Symbol, true
 	}
 	return pprof.Index, true
-}
-
-// unhurried is for what takes as long as the client asks for.
-func unhurried(h http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		_ = http.NewResponseController(w).SetWriteDeadline(noDeadline)
-		h(w, r)
-	}
 }
 
 // describe says what the API has.

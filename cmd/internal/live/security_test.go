@@ -212,3 +212,22 @@ func TestConfigs(t *testing.T) {
 		})
 	}
 }
+
+func TestURLIsOneThatWorks(t *testing.T) {
+	for address, want := range map[string]string{"127.0.0.1:0": "http://127.0.0.1:", ":0": "http://localhost:", "0.0.0.0:0": "http://localhost:"} {
+		config := local(t.TempDir())
+		config.Addr, config.Insecure = address, true
+		s, err := New(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(s.URL(), want) {
+			t.Errorf("%s is at %s", address, s.URL())
+		}
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := s.Run(ended); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -37,10 +37,14 @@ type Server struct {
 	expected chan []int32
 	files    *follower
 	streams  atomic.Int32
-	ending   chan struct{} // closed when event streams are to end
+	ending   chan struct{} // closed when nobody hears what is expected any more
 	end      func()
 	probe    prober
 }
+
+// errWindowsInUse is WSAEADDRINUSE; syscall.EADDRINUSE is another number on
+// Windows.
+const errWindowsInUse = syscall.Errno(10048)
 
 // New listens, so that whoever wants to know can connect; Run answers them. A
 // Server that is not run is to be closed by running it with a context that has
@@ -54,14 +58,14 @@ func New(config Config) (*Server, error) {
 		return nil, err
 	}
 	listener, err := net.Listen("tcp", config.Addr)
-	if errors.Is(err, syscall.EADDRINUSE) {
+	if errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, errWindowsInUse) {
 		return nil, fmt.Errorf("listen on %s for the page: %w", config.Addr, ErrAddressInUse)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("listen for the page: %w", err)
 	}
 	s := newServer(config)
-	s.listener = newLimited(listener, maxConnections)
+	s.over(listener)
 	if secure != nil {
 		secure.NextProtos = []string{"h2", "http/1.1"}
 		s.listener, s.scheme = tls.NewListener(s.listener, secure), "https"
@@ -70,7 +74,9 @@ func New(config Config) (*Server, error) {
 }
 
 func newServer(config Config) *Server {
-	config.defaults()
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
+	}
 	s := &Server{
 		config:   config,
 		scheme:   "http",
@@ -84,8 +90,17 @@ func newServer(config Config) *Server {
 	return s
 }
 
+// over has the server listen to a listener, to so many at once.
+func (s *Server) over(l net.Listener) { s.listener = newLimited(l, maxConnections) }
+
 // URL is where a browser finds the page.
-func (s *Server) URL() string { return s.scheme + "://" + s.listener.Addr().String() + "/" }
+func (s *Server) URL() string {
+	address := s.listener.Addr().String()
+	if host, port, err := net.SplitHostPort(address); err == nil && everywhere(host) {
+		address = net.JoinHostPort("localhost", port)
+	}
+	return s.scheme + "://" + address + "/"
+}
 
 // Expect makes partitions known that are going to be counted.
 func (s *Server) Expect(partitions []int32) {

@@ -62,7 +62,7 @@ func filledFolder(t testing.TB) string {
 
 // local is what most tests want of a server.
 func local(dir string) Config {
-	return Config{Addr: "127.0.0.1:8080", Files: folderOf(dir), Version: "v1"}
+	return Config{Addr: "127.0.0.1:8080", Files: folderOf(dir), ReadyLag: 10_000, Version: "v1"}
 }
 
 // following is a server whose handler answers without a network: it follows its
@@ -160,7 +160,7 @@ func running(t *testing.T, config Config) (s *Server, network *pipes, stop func(
 	t.Helper()
 	network = newPipes()
 	s = newServer(config)
-	s.listener = newLimited(network, maxConnections)
+	s.over(network)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- s.Run(ctx) }()
