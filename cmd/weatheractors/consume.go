@@ -14,13 +14,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
 	"github.com/spf13/cobra"
 
 	"github.com/weatheractors/weatheractors/actors"
 	"github.com/weatheractors/weatheractors/actors/checkpoint"
 	"github.com/weatheractors/weatheractors/actors/kafka"
-	"github.com/weatheractors/weatheractors/cmd/internal/status"
 	"github.com/weatheractors/weatheractors/messages"
 )
 
@@ -29,8 +27,6 @@ const (
 	topicPoll = 500 * time.Millisecond
 	// newPartitionsPoll is how often consume --all looks for more partitions.
 	newPartitionsPoll = time.Minute
-	// eventsAhead is how many events a listener may be behind.
-	eventsAhead = 4096
 )
 
 type consume struct {
@@ -186,29 +182,6 @@ func (a *app) consumeConfig(name string, cluster kafka.Config, partitions []int3
 		Partitions: partitions,
 		Source:     kafka.NewSource(cluster),
 		Open:       func(p int32) (actors.Store, error) { return checkpoint.Open(dir, p) },
-	}
-}
-
-// run runs a tree of actors, tells what it has to say, and returns what all of it
-// came to.
-func (a *app) run(ctx context.Context, system *actor.ActorSystem, config actors.Config) (*status.State, error) {
-	stop := listen(system, status.Listener{Log: a.log, Screen: a.screen})
-	err := actors.Run(ctx, system, config)
-	state := stop()
-	if a.screen != nil {
-		a.screen.Show(nil) // the log says how it ended
-	}
-	return state, err
-}
-
-// listen tells what the actors of a system have to say, until stop is called.
-func listen(system *actor.ActorSystem, listener status.Listener) (stop func() *status.State) {
-	events, cancel := actors.Subscribe(system, "", eventsAhead)
-	state := make(chan *status.State)
-	go func() { state <- listener.Listen(events) }()
-	return func() *status.State {
-		cancel()
-		return <-state
 	}
 }
 
