@@ -102,7 +102,7 @@ const (
 const (
 	axisTitle = "Avg. Max Temperature"
 	heading   = "Average maximum temperature"
-	subtitle  = "Each month in the most recent year on record"
+	subtitle  = "Mean of the daily maxima of each month"
 	noData    = "no data yet: none of these months is on record"
 )
 
