@@ -106,18 +106,16 @@ func (s modelSource) Describe(ctx context.Context, partition int32) (*messages.P
 	return proto.CloneOf(p.described), nil
 }
 
-// predict finds out whether the opening must end the run.
+// predict finds out whether the opening must end the run. Whether the root heard
+// that the log lost its tail is not known: another failure may have come first.
 func (w *world) predict(p *modelPartition) {
-	d, offset := &p.disk, p.disk.offset
-	if offset > 0 && (p.truncated || string(d.topic.GetId()) != string(p.log.id)) {
-		if !w.run.config.ResetOnRecreate {
-			w.expect(messages.ErrTopicRecreated, fmt.Sprintf("p%d: opening", p.number), true)
-			return
-		}
-		offset = 0
-	}
-	if offset > 0 && offset < p.log.start && !w.run.config.SkipGaps {
-		w.expect(messages.ErrOffsetGone, fmt.Sprintf("p%d: opening", p.number), true)
+	d := &p.disk
+	recreated := d.offset > 0 && string(d.topic.GetId()) != string(p.log.id)
+	switch c := w.run.config; {
+	case recreated && !c.ResetOnRecreate:
+		w.expect(messages.ErrTopicRecreated, fmt.Sprintf("p%d: opening", p.number), true)
+	case !recreated && d.offset > 0 && d.offset < p.log.start && !c.SkipGaps:
+		w.expect(messages.ErrOffsetGone, fmt.Sprintf("p%d: opening", p.number), !p.truncated)
 	}
 }
 

@@ -71,8 +71,9 @@ func (w *world) paint() error {
 	for _, p := range w.parts {
 		w.picture[p.number] = p.disk.offset
 	}
-	p := w.parts[w.numbers[0]]
+	p, takes := w.parts[w.numbers[0]], w.run.saving
 	w.mu.Unlock()
+	time.Sleep(takes)
 	w.suffer(nil, p, f)
 	w.mu.Lock()
 	defer w.mu.Unlock()

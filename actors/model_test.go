@@ -134,7 +134,7 @@ func (w *world) live(seed uint64, steps int) {
 	w.heal()
 	for range 2 {
 		if len(w.wrong) == 0 {
-			w.start(Consume{ResetOnRecreate: true, SkipGaps: true, UntilEnd: seed%2 == 0, Draw: w.paint}, 0)
+			w.start(Consume{ResetOnRecreate: true, SkipGaps: true, UntilEnd: seed%2 == 0, Draw: w.paint}, millis(7))
 			w.heal()
 		}
 	}
@@ -158,7 +158,11 @@ func (w *world) heal() {
 	w.note("nothing goes wrong any more")
 	for _, p := range w.parts {
 		p.fetches, p.describes, p.opens, p.loads, p.saves, p.resets = nil, nil, nil, nil, nil, nil
+		if lost := max(p.until, p.described.GetLastStableOffset()) - p.log.end(); lost > 0 { // or its end does not come
+			p.log.grow(p.rng, int(lost))
+		}
 	}
+	w.touch()
 	w.draw, w.healing = nil, true
 	w.letGo()
 	alive, since := !w.run.ended, time.Now()
@@ -168,8 +172,12 @@ func (w *world) heal() {
 	w.look()
 	w.mu.Lock()
 	for _, p := range w.parts {
-		if d := p.disk; len(w.wrong) == 0 && !w.run.ended && d.offset < p.log.end() && p.log.start < p.log.end() {
-			w.fail("p%d: %d is durable, %d could be", p.number, d.offset, p.log.end())
+		end := p.log.end()
+		if w.run.config.UntilEnd {
+			end = p.until
+		}
+		if len(w.wrong) == 0 && !w.run.ended && p.disk.offset < end && p.log.start < end {
+			w.fail("p%d: %d is durable, %d could be", p.number, p.disk.offset, end)
 		}
 	}
 	if w.run.config.UntilEnd && !w.run.ended {

@@ -91,7 +91,7 @@ type modelRun struct {
 	name     string
 	config   Consume
 	cancel   context.CancelFunc
-	saving   time.Duration // what each part of a save takes
+	saving   time.Duration // what each part of a save takes, and a picture
 	ended    bool
 	looked   bool // at how it ended
 	err      error
