@@ -96,7 +96,7 @@ func partition(s *status.State, p *status.Partition, now time.Time) partitionJSO
 	j := partitionJSON{
 		Partition: p.Number, State: s.Phase(p).String(),
 		Offset: p.Offset, SavedOffset: p.Saved, LastStableOffset: p.End, Lag: p.Lag(), RecordsPerSecond: tenths(p.Rate()),
-		LastDate: date(p.Date), Counted: p.Counted, Duplicates: p.Duplicates, Rejects: p.Rejects,
+		LastDate: date(p.Date), Counted: p.Once.Counted, Duplicates: p.Once.Duplicates, Rejects: p.Once.Rejects,
 		Checkpoints: p.Saves, CheckpointSeconds: p.Took.Seconds(), CheckpointBytes: p.FileBytes,
 		Topic: filled(p.Topic), Incarnation: p.Incarnation(),
 	}

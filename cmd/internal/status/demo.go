@@ -25,7 +25,7 @@ func Demo(consumer func(partition int32) string) func(s *State, width, height in
 			rows = append(rows, r)
 		}
 		for _, p := range s.Partitions {
-			r := row{cells: demoCells(fmt.Sprintf(format, p.Number, consumer(p.Number)), p.Date, p.Counted, p.Duplicates)}
+			r := row{cells: demoCells(fmt.Sprintf(format, p.Number, consumer(p.Number)), p.Date, p.Once.Counted, p.Once.Duplicates)}
 			r.cells[4], r.cells[5] = Grouped(p.Offset), times(p.Saves)
 			if note, style := s.note(p); style == Wrong {
 				r.note, r.style = note, style
@@ -55,12 +55,12 @@ func times(n int64) string {
 	return Grouped(n) + " times"
 }
 
-// Read returns what became of all records that were read.
+// Read returns what became of all records that were read, each once.
 func (s *State) Read() (records, counted, duplicates int64) {
 	for _, p := range s.Partitions {
-		records += p.Counted + p.Duplicates + p.Rejects
-		counted += p.Counted
-		duplicates += p.Duplicates
+		records += p.Once.Counted + p.Once.Duplicates + p.Once.Rejects
+		counted += p.Once.Counted
+		duplicates += p.Once.Duplicates
 	}
 	return records, counted, duplicates
 }

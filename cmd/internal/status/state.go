@@ -48,6 +48,9 @@ type Partition struct {
 	// Counted, Duplicates and Rejects say what became of the records that were read.
 	// After a failure, records that were not saved count again.
 	Counted, Duplicates, Rejects int64
+	// Once is the same without what was read again: it agrees with the file as soon
+	// as that is saved.
+	Once Tally
 	// Again is how many of them had been read before, in a former life: by their
 	// offsets, of which transactions take some, too.
 	Again int64
@@ -86,6 +89,7 @@ type Partition struct {
 	life   life
 	topic  []byte   // its id
 	before [3]int64 // counted, duplicates, rejects in former lives
+	ledger ledger
 }
 
 // Failure counts how often an actor of a partition has failed, so that it was
@@ -231,7 +235,7 @@ func (s *State) started(run string, msg *messages.PartitionStarted) {
 		p.Again += max(0, p.Offset-msg.GetOffset())
 	}
 	p.topic = msg.GetTopic().GetId()
-	p.begin(life{run, msg.GetIncarnation()})
+	p.begin(life{run, msg.GetIncarnation()}, msg.GetOffset())
 	p.Offset, p.Saved, p.End = msg.GetOffset(), msg.GetOffset(), msg.GetLastStableOffset()
 	p.rate.from(p.Offset)
 	p.Live, p.behind = p.Lag() == 0, time.Time{}
@@ -269,15 +273,17 @@ func (p *Partition) saved(msg *messages.CheckpointSaved, now time.Time) {
 	p.Saved, p.SavedAt = msg.GetOffset(), now
 	p.Took, p.FileBytes, p.RejectBytes = msg.GetTook().AsDuration(), msg.GetFileBytes(), msg.GetRejectBytes()
 	p.Saves++
+	p.ledger.saved(p.Saved)
 	p.SaveTimes.add(p.Took)
 	if p.Owing = now; p.Offset <= p.Saved {
 		p.Owing = time.Time{}
 	}
 }
 
-// begin starts a life, if it is another than before.
-func (p *Partition) begin(l life) {
+// begin starts a life at an offset, if it is another than before.
+func (p *Partition) begin(l life, offset int64) {
 	if p.life != l {
+		p.Once = p.ledger.begin(offset, p.Once)
 		p.life, p.before = l, [3]int64{p.Counted, p.Duplicates, p.Rejects}
 		p.Drained, p.Failed = false, ""
 	}
@@ -287,7 +293,7 @@ func (p *Partition) counted(run string, b *messages.BatchCounted, now time.Time)
 	if p.life == (life{}) {
 		p.rate.from(b.GetOffset()) // its start was missed
 	}
-	p.begin(life{run, b.GetIncarnation()})
+	p.begin(life{run, b.GetIncarnation()}, p.Offset)
 	p.Offset, p.End, p.Moved = b.GetOffset(), b.GetLastStableOffset(), now
 	if p.Owing.IsZero() && p.Offset > p.Saved {
 		p.Owing = now
@@ -298,6 +304,7 @@ func (p *Partition) counted(run string, b *messages.BatchCounted, now time.Time)
 	p.Counted = p.before[0] + b.GetCounted()
 	p.Duplicates = p.before[1] + b.GetDuplicates()
 	p.Rejects = p.before[2] + b.GetRejects()
+	p.Once = p.ledger.read(p.Offset, Tally{b.GetCounted(), b.GetDuplicates(), b.GetRejects()})
 	if b.GetLastDate() != 0 {
 		p.Date = weather.Date(b.GetLastDate())
 	}

@@ -197,7 +197,6 @@ function show() {
   field(counted, "date", lastDate(rows));
   for (const name of ["counted", "duplicates", "rejects", "lag"]) field(counted, name, number(sum(rows, name)));
   field(counted, "records_per_second", rate(sum(rows, "records_per_second")));
-  byId("again").hidden = !rows.some((row) => row.actors.some((actor) => actor.restarts > 0));
   showProducer(told.producer);
 
   byId("nothing").hidden = rows.length > 0;
