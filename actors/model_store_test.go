@@ -108,6 +108,7 @@ func (s *modelStore) live() bool {
 // strike is what a faulty call ends with, and fatal whether any error makes the
 // partition fail. It is called with the lock held.
 func (s *modelStore) strike(f fault, fatal bool) error {
+	s.shaken = time.Now()
 	if messages.IsPermanent(f.err) {
 		s.expect(f.err, "the store", s.p.blame == "")
 	}
