@@ -15,7 +15,8 @@ import (
 // disk is what this package asks of a file system. Tests put one under it that
 // is full, or that loses its power.
 type disk interface {
-	// Open opens a file as os.OpenFile does.
+	// Open opens a file as os.OpenFile does. What is there and no regular file is
+	// an error, at once.
 	Open(name string, flag int) (file, error)
 	// Rename replaces newName, if it exists, in one step.
 	Rename(oldName, newName string) error
@@ -58,7 +59,14 @@ func (f systemFile) Size() (int64, error) {
 // filePerm lets anyone read, as far as the umask does.
 const filePerm fs.FileMode = 0o644
 
+// errNotRegular says that a file is a directory, a pipe, or a device.
+var errNotRegular = errors.New("not a regular file")
+
 func (systemDisk) Open(name string, flag int) (file, error) {
+	// To open a pipe may wait for its other end, which no signal interrupts.
+	if stat, err := os.Stat(name); err == nil && !stat.Mode().IsRegular() && flag&os.O_EXCL == 0 {
+		return nil, errNotRegular
+	}
 	f, err := os.OpenFile(name, flag, filePerm)
 	if err != nil {
 		return nil, err

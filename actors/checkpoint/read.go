@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/weatheractors/weatheractors/messages"
 )
@@ -40,7 +39,8 @@ func partitionOf(path string) (int32, bool) {
 	return int32(n), true
 }
 
-// Files returns the partitions that have a file in a directory, ascending.
+// Files returns the partitions that have a file in a directory, ascending. What
+// has the name of one and is no file counts too: reading it tells.
 func Files(dir string) ([]int32, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -48,7 +48,7 @@ func Files(dir string) ([]int32, error) {
 	}
 	var partitions []int32
 	for _, entry := range entries {
-		if n, ok := partitionOf(entry.Name()); ok && !entry.IsDir() {
+		if n, ok := partitionOf(entry.Name()); ok {
 			partitions = append(partitions, n)
 		}
 	}
@@ -62,7 +62,7 @@ func Files(dir string) ([]int32, error) {
 //
 // The file may have been written by anyone, in any layout. If it is not a
 // partition file, or not the one that its name says, the error is ErrCorrupt; if
-// there is none, it is fs.ErrNotExist.
+// there is none, it is fs.ErrNotExist; if it is no regular file, it is permanent.
 func ReadFile(path string) (*messages.Checkpoint, error) {
 	p, err := openFile(systemDisk{}, path)
 	if err != nil {
@@ -93,7 +93,7 @@ func loadError(what, path string, err error) error {
 	if errors.Is(err, fs.ErrPermission) {
 		return messages.Permanent(fmt.Errorf("%w (as user id %s)", err, userID()))
 	}
-	if errors.Is(err, syscall.EISDIR) {
+	if errors.Is(err, errNotRegular) {
 		return messages.Permanent(err)
 	}
 	return err

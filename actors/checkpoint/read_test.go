@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -89,10 +90,39 @@ func TestFilesFindsPartitionFilesOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := Files(dir)
-	if want := []int32{0, 2, 10, 2147483647}; err != nil || !slices.Equal(got, want) {
+	if want := []int32{0, 2, 7, 10, 2147483647}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %v, %v, want %v", got, err, want)
 	}
 	if _, err := Files(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no directory: %v", err)
+	}
+}
+
+func TestWhatIsNoRegularFileIsNotRead(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(Path(dir, 0), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	paths := []string{Path(dir, 0)}
+	if out, err := exec.Command("mkfifo", Path(dir, 1)).CombinedOutput(); err == nil {
+		paths = append(paths, Path(dir, 1)) // nobody writes to it
+	} else {
+		t.Logf("no pipe: %v: %s", err, out)
+	}
+	for i, path := range paths {
+		_, read := ReadFile(path)
+		p, err := Open(dir, int32(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, load := p.Load()
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+		for _, err := range []error{read, load} {
+			if want := "load checkpoint " + path + ": not a regular file"; err == nil || err.Error() != want || !messages.IsPermanent(err) {
+				t.Errorf("got %v, want %s, for good", err, want)
+			}
+		}
 	}
 }

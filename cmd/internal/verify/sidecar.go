@@ -53,7 +53,7 @@ func readFiles(dir string, partition int32) (*files, error) {
 	}
 	f := &files{path: name(".json")}
 	var err error
-	if f.data, err = os.ReadFile(f.path); err != nil {
+	if f.data, err = read(f.path); err != nil {
 		return nil, err
 	}
 	if f.file, f.fileErr = parseFile(f.data); f.fileErr != nil {
@@ -71,9 +71,17 @@ func readFiles(dir string, partition int32) (*files, error) {
 	return f, nil
 }
 
+// read reads a file. To open a pipe might wait forever.
+func read(path string) ([]byte, error) {
+	if stat, err := os.Stat(path); err == nil && !stat.Mode().IsRegular() {
+		return nil, fmt.Errorf("read %s: not a regular file", path)
+	}
+	return os.ReadFile(path)
+}
+
 // beside reads a file that need not be there.
 func (f *files) beside(path string, parse func(data []byte) error) {
-	data, err := os.ReadFile(path)
+	data, err := read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return
 	}
