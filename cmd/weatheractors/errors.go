@@ -114,6 +114,7 @@ var hints = []struct {
 	{errDiffers, "`weatheractors consume` counts a file that differs again if it is moved away; what can't be proven may be right"},
 	{errNoFiles, "`weatheractors consume` makes the partition files; name another folder with --dir"},
 	{errNoFolder, "make the folder first, or name a file in another one"},
+	{errNotRegular, "name a file to be replaced; `weatheractors plot --out -` writes to standard output"},
 	{errNotADemo, "name a folder that is empty or does not exist with --dir"},
 	{errNotEmpty, "leave out --dir, or name a folder that is empty or does not exist"},
 	{weather.ErrUnitsNeeded, "say what was chosen when the file was ordered: --units c or f; NCEI's access service gives tenths-c"},

@@ -31,8 +31,12 @@ type picture struct {
 // toStdout is the --out that is no file.
 const toStdout = "-"
 
-// errNoFolder says that there is no place for a picture.
-var errNoFolder = errors.New("its folder does not exist")
+// errNoFolder says that there is no place for a picture, errNotRegular that what is
+// there must not be replaced by one.
+var (
+	errNoFolder   = errors.New("its folder does not exist")
+	errNotRegular = errors.New("not a regular file")
+)
 
 func (a *app) plotCommand() *cobra.Command {
 	var names []string
@@ -109,7 +113,7 @@ func parseMonths(names []string) ([]time.Month, error) {
 // waiting does not mend.
 func checkOut(flag, out string, watch bool) error {
 	switch file, err := os.Stat(out); {
-	case out == "":
+	case out == "", out == toStdout && !watch:
 		return nil
 	case out == toStdout && watch:
 		return usagef("%s -: want a file, which can be replaced again and again", flag)
@@ -118,7 +122,11 @@ func checkOut(flag, out string, watch bool) error {
 	case filepath.Ext(out) == ".json":
 		return usagef("%s %s: want the name of a picture, such as month.svg: those of partition files end in .json", flag, out)
 	}
-	if folder, err := os.Stat(filepath.Dir(out)); errors.Is(err, fs.ErrNotExist) || err == nil && !folder.IsDir() {
+	path, err := target(out)
+	if err != nil {
+		return fmt.Errorf("draw %s: %w", out, err)
+	}
+	if folder, err := os.Stat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) || err == nil && !folder.IsDir() {
 		return fmt.Errorf("draw %s: %w", out, errNoFolder)
 	}
 	return nil
@@ -153,10 +161,43 @@ func (p picture) refresh() (replaced bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if old, err := os.ReadFile(p.out); err == nil && bytes.Equal(old, svg) {
-		return false, nil
+	if path, err := target(p.out); err == nil {
+		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, svg) {
+			return false, nil
+		}
 	}
 	return true, p.replace(svg)
+}
+
+// maxLinks is how many symbolic links may lead from one to the next.
+const maxLinks = 40
+
+// target is the file that a picture replaces, which need not be there yet: the one
+// that out names, or that a symbolic link of that name leads to. It is an error if
+// something else than a picture would be lost.
+func target(out string) (string, error) {
+	path := out
+	for range maxLinks {
+		link, err := os.Readlink(path)
+		if err != nil {
+			break // it is none
+		}
+		if !filepath.IsAbs(link) {
+			folder, err := filepath.EvalSymlinks(filepath.Dir(path))
+			if err != nil {
+				return "", cause(err)
+			}
+			link = filepath.Join(folder, link)
+		}
+		path = link
+	}
+	switch file, err := os.Lstat(path); {
+	case err == nil && !file.Mode().IsRegular():
+		return "", errNotRegular
+	case filepath.Ext(path) == ".json":
+		return "", fmt.Errorf("it leads to %s: those of partition files end in .json", path)
+	}
+	return path, nil
 }
 
 // instance is a name for what is this process's own.
@@ -165,11 +206,15 @@ var instance = rand.Text()
 // replace makes svg the content of the picture's file. Several processes may do
 // that at once: each renames a file of its own.
 func (p picture) replace(svg []byte) error {
-	own := p.out + "." + instance
+	path, err := target(p.out)
+	if err != nil {
+		return fmt.Errorf("draw %s: %w", p.out, err)
+	}
+	own := path + "." + instance
 	if err := checkpoint.ReplaceFile(own, svg); err != nil {
 		return fmt.Errorf("draw %s: %w", p.out, err)
 	}
-	if err := os.Rename(own, p.out); err != nil {
+	if err := os.Rename(own, path); err != nil {
 		_ = os.Remove(own) // it only takes up space
 		return fmt.Errorf("draw %s: %w", p.out, err)
 	}
