@@ -148,6 +148,9 @@ func (c *chaosTest) run(ctx context.Context) (err error) {
 // again is the command that tries the same once more.
 func (c *chaosTest) again() string {
 	command := fmt.Sprintf("weatheractors chaos --kills %d --seed %d --partitions %d --delay %v", c.config.Kills, c.config.Seed, c.config.Partitions, c.config.Delay)
+	if c.config.ReplicationFactor != 1 {
+		command += fmt.Sprintf(" --replication-factor %d", c.config.ReplicationFactor)
+	}
 	if len(c.config.Brokers) > 0 {
 		command += " --brokers " + strings.Join(c.config.Brokers, ",")
 	}

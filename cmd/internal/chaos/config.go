@@ -53,6 +53,8 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("--partitions %d: want at least 1", c.Partitions)
 	case c.ReplicationFactor < 1:
 		return fmt.Errorf("--replication-factor %d: want at least 1", c.ReplicationFactor)
+	case c.ReplicationFactor > 1 && len(c.Brokers) == 0:
+		return fmt.Errorf("--replication-factor %d: a development broker of its own is one broker; name yours with --brokers", c.ReplicationFactor)
 	case c.Delay <= 0:
 		return fmt.Errorf("--delay %v: want more than 0", c.Delay)
 	}

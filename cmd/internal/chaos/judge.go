@@ -9,6 +9,10 @@ import (
 	"time"
 )
 
+// cameUp is what a producer says once it has something to publish: by then it
+// listens to signals.
+var cameUp = regexp.MustCompile(`msg=(resuming|"nothing is missing")`)
+
 // settled is how many records are counted after the last kill before the
 // processes are asked to end.
 const settled = 200
@@ -18,6 +22,13 @@ const settled = 200
 func (r *run) ceaseFire(ctx context.Context) error {
 	r.Log.Info("cease fire", "kills", r.report.Kills())
 	if _, err := r.until(ctx, patience, func() bool { return !r.actors[producer].flooding }); err != nil {
+		return err
+	}
+	// What was counted of a flood says nothing of a producer that has just begun.
+	if _, err := r.until(ctx, patience, func() bool {
+		p := r.actors[producer].process
+		return r.calendarOver || p != nil && cameUp.MatchString(p.wrote())
+	}); err != nil {
 		return err
 	}
 	enough := r.counted() + settled

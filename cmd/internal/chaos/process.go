@@ -177,8 +177,8 @@ func (c *process) stop() error {
 		c.kill()
 		return c.failed(fmt.Sprintf("did not end within %v of SIGTERM", stopLimit))
 	}
-	if code := c.cmd.ProcessState.ExitCode(); code != 0 {
-		return c.failed(fmt.Sprintf("ended with exit status %d after SIGTERM", code))
+	if !c.cmd.ProcessState.Success() {
+		return c.failed(fmt.Sprintf("did not end well after SIGTERM: %v", c.cmd.ProcessState))
 	}
 	return nil
 }
