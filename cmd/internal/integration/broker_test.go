@@ -18,16 +18,21 @@ type broker struct {
 	name, addr string
 }
 
-// brokers are those that every test runs on.
+// brokers are those that every test runs on: the development broker, and Apache
+// Kafka where there is one; that alone with WEATHERACTORS_TEST_EMBEDDED=no.
 func brokers(t testing.TB) []broker {
 	t.Helper()
+	kafka := os.Getenv("WEATHERACTORS_TEST_BROKERS")
+	if kafka != "" && os.Getenv("WEATHERACTORS_TEST_EMBEDDED") == "no" {
+		return []broker{{"kafka", kafka}}
+	}
 	addr, err := embedded()
 	if err != nil {
 		t.Fatalf("start the embedded broker: %v\n%s", err, embeddedBroker.log.String())
 	}
 	all := []broker{{"embedded", addr}}
-	if addr := os.Getenv("WEATHERACTORS_TEST_BROKERS"); addr != "" {
-		all = append(all, broker{"kafka", addr})
+	if kafka != "" {
+		all = append(all, broker{"kafka", kafka})
 	}
 	return all
 }
