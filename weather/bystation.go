@@ -21,7 +21,11 @@ var byStationCSV = csvLayout{
 	units:    TenthsCelsius,
 }
 
-// byStationColumns are where the columns are in a file without a header.
+// byStationWidth is how many columns each line of a file without a header has:
+// ID, DATE, ELEMENT, DATA_VALUE, M_FLAG, Q_FLAG, S_FLAG and OBS_TIME.
+const byStationWidth = 8
+
+// byStationColumns are where they are.
 var byStationColumns = columns[int]{station: 0, element: 2, date: 1, value: 3, quality: 5}
 
 // isByStation tells whether a file without a header begins with this line.

@@ -65,7 +65,7 @@ type csvTable struct {
 
 	reader   *dailyReader
 	headless bool         // its first line is a row already
-	width    int          // columns of each line
+	width    int          // columns that each line must have
 	at       columns[int] // -1 where the file has no such column
 	units    Units
 }
@@ -74,7 +74,7 @@ type csvTable struct {
 func (d *dailyReader) csvTable(first []string) (*csvTable, error) {
 	t := &csvTable{reader: d, width: len(first)}
 	if isByStation(first) {
-		t.csvLayout, t.at, t.headless = &byStationCSV, byStationColumns, true
+		t.csvLayout, t.at, t.headless, t.width = &byStationCSV, byStationColumns, true, byStationWidth
 	} else if err := t.header(first); err != nil {
 		return nil, err
 	}
@@ -127,14 +127,14 @@ func (t *csvTable) header(names []string) (err error) {
 	return nil
 }
 
-// line reads a line after the first.
+// line reads a line that is not the header.
 func (t *csvTable) line(text []byte) error {
 	fields, err := t.reader.csv.split(text)
 	switch {
 	case err != nil:
 		return err
 	case len(fields) != t.width && t.headless:
-		return fmt.Errorf("want %d columns as in the first line, got %d", t.width, len(fields))
+		return fmt.Errorf("want %d columns, got %d", t.width, len(fields))
 	case len(fields) != t.width:
 		return fmt.Errorf("want %d columns as in the header, got %d", t.width, len(fields))
 	}

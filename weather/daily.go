@@ -2,6 +2,7 @@ package weather
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -62,10 +63,12 @@ const maxText = 2 << 30
 // is left out and counted as missing; one whose value failed NOAA's quality
 // checks is left out and counted as flagged.
 //
-// An error about a line is a *ParseError: a file in another format, a value that
-// is none, is implausible (ErrImplausible) or is in other units
+// An error about a line is a *ParseError: a file in another format or in UTF-16, a
+// value that is none, is implausible (ErrImplausible) or is in other units
 // (ErrUnitsNeeded, ErrOtherUnits), a date that is there twice, a line of 64 KiB
-// or more, and a file without any temperature. Errors about the file are
+// or more or with a carriage return within it, and a file without any
+// temperature. Where a gzip file is damaged, that is the error, not what its lines
+// seem to say. Errors about the file are
 // ErrSeveralStations, naming them, ErrNoStation, ErrGzip and ErrTooLong; options
 // that are none are ErrUnits. Any other error of r is returned as it is.
 func ReadDaily(r io.Reader, o ReadOptions) (Series, error) {
@@ -81,12 +84,13 @@ func readDaily(r io.Reader, o ReadOptions, maxText int64) (Series, error) {
 		return Series{}, err
 	}
 	d := dailyReader{options: o, csv: newCSVSplitter(), seriesBuilder: seriesBuilder{chosen: o.Station}}
-	lines, err := eachLine(&limitedReader{text, maxText}, d.line)
+	limited := &limitedReader{text, maxText}
+	lines, err := eachLine(limited, d.line)
 	switch {
 	case errors.Is(err, ErrSeveralStations):
 		return Series{}, d.severalStations()
 	case err != nil:
-		return Series{}, err
+		return Series{}, cmp.Or(damage(text, limited), err)
 	case d.read == nil:
 		return Series{}, atLine(max(lines, 1), fmt.Errorf("%w, got an empty file", errFormat))
 	case d.chosen == "" && len(d.stations) > 1:
@@ -133,7 +137,7 @@ func (d *dailyReader) line(text []byte) error {
 	}
 	d.read = table.line
 	if table.headless {
-		return table.row(fields)
+		return table.line(text)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package weather
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"unicode/utf16"
 )
 
 // published says what is in the files of testdata that are made up.
@@ -202,7 +204,9 @@ func TestReadDailyLines(t *testing.T) {
 		{"GHCN: no station", byStation + ",20120229,TMAX,12.8,,,X,\n", "line 2: ID: want the name of a station, got none"},
 		{"GHCN: a day twice", byStation + strings.Repeat("XX000000001,20120229,TMAX,128,,,X,\n", 2), "line 3: DATE: 2012-02-29 is there twice: want each day of one station once"},
 		{"GHCN: too few columns", byStation + "XX000000001,20110229,TMAX,128,,,X\n", "line 2: want 8 columns as in the header, got 7"},
-		{"GHCN without header: too many columns", "XX000000001,20120229,TMAX,128,,,X,\nXX000000001,20120301,TMAX,128,,,X,0700,x\n", "line 2: want 8 columns as in the first line, got 9"},
+		{"GHCN without header: too many columns", "XX000000001,20120229,TMAX,128,,,X,\nXX000000001,20120301,TMAX,128,,,X,0700,x\n", "line 2: want 8 columns, got 9"},
+		{"GHCN without header: two lines joined", strings.Repeat("XX000000001,20120229,TMAX,128,,,X,", 2) + "\n", "line 1: want 8 columns, got 15"},
+		{"GHCN without header: too few columns", "XX000000001,20120229,TMAX,128,,,X\n", "line 1: want 8 columns, got 7"},
 		{"GHCN: no quality flags", "ID,DATE,ELEMENT,DATA_VALUE\n", `line 1: want a header with the columns ID, DATE, ELEMENT, DATA_VALUE, Q_FLAG, got "ID,DATE,ELEMENT,DATA_VALUE"`},
 		{"NCEI: no temperatures", "\"STATION\",\"DATE\",\"PRCP\"\n", `line 1: want a header with the columns STATION, DATE, TMAX, got "STATION,DATE,PRCP"`},
 		{"NCEI: a date in another form", ncei + "\"XX000000001\",\"20120101\",\"  128\",\",,X\"\n", `line 2: DATE: invalid date: "20120101": want YYYY-MM-DD`},
@@ -251,17 +255,26 @@ func TestReadDailyDamagedGzip(t *testing.T) {
 			t.Errorf("the first %d of %d bytes: %v", size, len(whole), err)
 		}
 	}
-	for at, rule := range map[int]string{2: "header", len(whole) / 2: "data", len(whole) - 8: "checksum"} {
+	places := []int{2, len(whole) - 8} // header and checksum
+	for at := 10; at < len(whole); at += 101 {
+		places = append(places, at)
+	}
+	for _, at := range places {
 		damaged := slices.Clone(whole)
 		damaged[at] ^= 0xff
-		if _, err := ReadDaily(bytes.NewReader(damaged), ReadOptions{}); err == nil {
-			t.Errorf("%s: no error", rule)
-		} else if at != len(whole)/2 && !errors.Is(err, ErrGzip) {
-			t.Errorf("%s: %v", rule, err) // damaged data may be an odd line first
+		if _, err := ReadDaily(bytes.NewReader(damaged), ReadOptions{}); !errors.Is(err, ErrGzip) {
+			t.Errorf("byte %d of %d is another: %v", at, len(whole), err)
 		}
 	}
-	if _, err := ReadDaily(bytes.NewReader(append(whole, "more"...)), ReadOptions{}); !errors.Is(err, ErrGzip) {
-		t.Errorf("more behind it: %v", err)
+	_, err := ReadDaily(bytes.NewReader(compressed([]byte("date,temp_max\nx,5\n"))), ReadOptions{})
+	if _, ok := errors.AsType[*ParseError](err); !ok || errors.Is(err, ErrGzip) {
+		t.Errorf("got %v, want the error of a line whose file is not damaged", err)
+	}
+	for _, more := range []string{"\x1f", "more", "more than a header"} {
+		_, err := ReadDaily(io.MultiReader(bytes.NewReader(whole), strings.NewReader(more)), ReadOptions{})
+		if !errors.Is(err, ErrGzip) || err.Error() != "damaged gzip: what follows its end is not gzip" {
+			t.Errorf("%q behind it: %v", more, err)
+		}
 	}
 	broken := errors.New("disk on fire")
 	if _, err := ReadDaily(io.MultiReader(bytes.NewReader(whole[:100]), iotest.ErrReader(broken)), ReadOptions{}); !errors.Is(err, broken) || errors.Is(err, ErrGzip) {
@@ -308,5 +321,46 @@ func TestReadDailyOfAllStations(t *testing.T) {
 	s, err := ReadDaily(strings.NewReader(text.String()), ReadOptions{Station: "XX000009100"})
 	if err != nil || len(s.Days) != 1 || s.Days[0].Degrees != 50 {
 		t.Error(s, err)
+	}
+}
+
+// What a carriage return within a line parts is two lines for many programs: in
+// no format may the second be lost.
+func TestReadDailyRefusesBareCarriageReturns(t *testing.T) {
+	for _, tt := range published {
+		text := testdata(t, tt.file)
+		if strings.HasSuffix(tt.file, ".gz") {
+			continue
+		}
+		lines, bare := bytes.Count(text, []byte("\n")), bytes.ReplaceAll(text, []byte("\n"), []byte("\r"))
+		for rule, stored := range map[string]struct {
+			text []byte
+			line int
+		}{
+			"all":           {bare, 1},
+			"a long file":   {bytes.Repeat(bare, maxLine/len(text)+1), 1},
+			"the first":     {bytes.Replace(text, []byte("\n"), []byte("\r"), 1), 1},
+			"two at an end": {append(bytes.TrimSuffix(slices.Clone(text), []byte("\n")), "\r\r\n"...), lines},
+		} {
+			_, err := ReadDaily(iotest.HalfReader(bytes.NewReader(stored.text)), tt.options)
+			if want := fmt.Sprintf("line %d: want lines that end in LF or CR LF, got a CR within one", stored.line); fmt.Sprint(err) != want {
+				t.Errorf("%s, %s: got %v, want %s", tt.file, rule, err, want)
+			}
+		}
+	}
+}
+
+func TestReadDailyNamesUTF16(t *testing.T) {
+	for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
+		var text []byte
+		for _, unit := range utf16.Encode([]rune("\ufeffdate,temp_max\r\n2012-01-01,12.8\r\n")) {
+			text = order.AppendUint16(text, unit)
+		}
+		for _, stored := range [][]byte{text, compressed(text)} {
+			_, err := ReadDaily(bytes.NewReader(stored), ReadOptions{})
+			if fmt.Sprint(err) != "line 1: want UTF-8, got UTF-16: save the file as UTF-8" {
+				t.Errorf("%v: %v", order, err)
+			}
+		}
 	}
 }

@@ -44,11 +44,17 @@ const maxLine = 64 << 10
 
 // eachLine calls fn with each line of r, without its end, and without the byte
 // order mark before the first; fn must not keep the line. It stops at the first
-// error: of fn or for a line that is too long, both as *ParseError with the
-// number of the line, or of r, as it is. It returns the number of lines read.
+// error: of fn or for a line that is none or too long, all as *ParseError with
+// the number of the line, or of r, as it is. It returns the number of lines read.
 func eachLine(r io.Reader, fn func(line []byte) error) (lines int, err error) {
-	scanner := bufio.NewScanner(r)
+	text := bufio.NewReader(r)
+	mark, _ := text.Peek(2) // an error comes again when the lines are read
+	if string(mark) == "\xff\xfe" || string(mark) == "\xfe\xff" {
+		return 0, atLine(1, errUTF16)
+	}
+	scanner := bufio.NewScanner(text)
 	scanner.Buffer(nil, maxLine)
+	scanner.Split(splitLine)
 	for scanner.Scan() {
 		if err := scanner.Err(); err != nil {
 			return lines, err // the last line may be a part of one: not its fault
@@ -61,10 +67,33 @@ func eachLine(r io.Reader, fn func(line []byte) error) (lines int, err error) {
 			return lines, atLine(lines, err)
 		}
 	}
-	if errors.Is(scanner.Err(), bufio.ErrTooLong) {
+	switch err := scanner.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
 		return lines, atLine(lines+1, fmt.Errorf("want less than %d bytes, got more", maxLine))
+	case errors.Is(err, errCarriageReturn):
+		return lines, atLine(lines+1, err)
+	default:
+		return lines, err
 	}
-	return lines, scanner.Err()
+}
+
+var (
+	errUTF16          = errors.New("want UTF-8, got UTF-16: save the file as UTF-8")
+	errCarriageReturn = errors.New("want lines that end in LF or CR LF, got a CR within one")
+)
+
+// splitLine is bufio.ScanLines, but for an error where a carriage return does not
+// belong to the end of a line: two lines that look like one lose the second.
+func splitLine(text []byte, atEOF bool) (advance int, line []byte, err error) {
+	advance, line, err = bufio.ScanLines(text, atEOF)
+	seen := line
+	if advance == 0 && len(text) > 0 {
+		seen = text[:len(text)-1] // what follows the last byte is not known yet
+	}
+	if bytes.IndexByte(seen, '\r') >= 0 {
+		return 0, nil, errCarriageReturn
+	}
+	return advance, line, err
 }
 
 // atLine adds the number of the line to an error about it.
