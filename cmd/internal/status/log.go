@@ -7,6 +7,7 @@
 package status
 
 import (
+	"cmp"
 	"log/slog"
 	"time"
 
@@ -186,15 +187,24 @@ func (l *listener) changed(t Trouble) {
 	}
 }
 
-// progress logs what has moved since the last time.
+// progress logs what has moved since the last time, and which partitions can't
+// save or read: of those it warns, as what is counted then may look well.
 func (l *listener) progress() {
 	for _, p := range l.state.Partitions {
-		last := l.of(p.Number)
-		if !last.moved {
+		last, cause := l.of(p.Number), l.cause(p.Number)
+		if !last.moved && cause == "" {
 			continue
 		}
-		l.Log.Info("counted", append([]any{"partition", p.Number, "offset", p.Offset, "lag", p.Lag(),
-			"records_per_s", sinceTold(p.Offset - last.offset), "duplicates", p.Duplicates}, Dated(p.Date)...)...)
+		attrs := append([]any{"partition", p.Number, "offset", p.Offset, "lag", p.Lag(),
+			"records_per_s", sinceTold(p.Offset - last.offset), "duplicates", p.Duplicates}, Dated(p.Date)...)
+		if l.state.Troubled(p.Number, Saving) || !p.Owing.IsZero() && l.state.now.Sub(p.Owing) > progressInterval {
+			attrs = append(attrs, "saved", p.Saved)
+		}
+		if cause == "" {
+			l.Log.Info("counted", attrs...)
+		} else {
+			l.Log.Warn("counted", append(attrs, "cause", cause)...)
+		}
 		*last = told{offset: p.Offset}
 	}
 	if p := l.state.Producer; p != nil && l.published {
@@ -202,6 +212,11 @@ func (l *listener) progress() {
 			"records_per_s", sinceTold(p.Acknowledged - l.acknowledged)}, Dated(p.Date)...)...)
 		l.published, l.acknowledged = false, p.Acknowledged
 	}
+}
+
+// cause is why a partition can't save or read at the moment; "" if it can.
+func (l *listener) cause(number int32) string {
+	return cmp.Or(l.state.troubles[where{number, Saving}], l.state.troubles[where{number, Reading}])
 }
 
 // Dated is the attribute of a log line that says which date was reached, or none

@@ -78,10 +78,50 @@ func TestProgressIsSaidWhenThereIsSome(t *testing.T) {
 	})
 	want := []string{
 		`level=INFO msg=counted partition=2 offset=500 lag=500 records_per_s=100 duplicates=0`,
-		`level=INFO msg=counted partition=2 offset=700 lag=300 records_per_s=40 duplicates=0`,
+		`level=INFO msg=counted partition=2 offset=700 lag=300 records_per_s=40 duplicates=0 saved=0`,
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("logged %q, want %q", got, want)
+	}
+}
+
+func TestProgressSaysWhileTheFileIsBehind(t *testing.T) {
+	saved := func(offset int64) *messages.Event {
+		return &messages.Event{Event: &messages.Event_CheckpointSaved{CheckpointSaved: &messages.CheckpointSaved{Partition: 2, Offset: offset}}}
+	}
+	trouble := func(cause string) *messages.Event {
+		return &messages.Event{Event: &messages.Event_SourceTrouble{SourceTrouble: &messages.SourceTrouble{Partition: 2, Error: cause}}}
+	}
+	got := logged(t, func(events chan<- *messages.Event) {
+		time.Sleep(time.Second / 10) // so that no two things happen at the same time
+		events <- counted(226, 0)
+		events <- saved(226)
+		events <- counted(500, 0)
+		time.Sleep(progressInterval) // no longer than that: as ever
+		events <- counted(600, 0)
+		time.Sleep(progressInterval) // nothing was saved for longer
+		events <- saveFailed("disk full")
+		events <- counted(1000, 0)
+		time.Sleep(2 * progressInterval) // nothing moves in the second one
+		events <- saved(1000)
+		events <- trouble("no route")
+		time.Sleep(progressInterval)
+		events <- trouble("")
+		time.Sleep(2 * progressInterval)
+	})
+	want := []string{
+		`level=INFO msg=counted partition=2 offset=500 lag=500 records_per_s=100 duplicates=0`,
+		`level=INFO msg=counted partition=2 offset=600 lag=400 records_per_s=20 duplicates=0 saved=226`,
+		`level=WARN msg="can't save; the file stays as it is, trying again" partition=2 cause="disk full"`,
+		`level=WARN msg=counted partition=2 offset=1000 lag=0 records_per_s=80 duplicates=0 saved=226 cause="disk full"`,
+		`level=WARN msg=counted partition=2 offset=1000 lag=0 records_per_s=0 duplicates=0 saved=226 cause="disk full"`,
+		`level=INFO msg="saving works again" partition=2`,
+		`level=WARN msg="can't read at the moment; trying again" partition=2 cause="no route"`,
+		`level=WARN msg=counted partition=2 offset=1000 lag=0 records_per_s=0 duplicates=0 cause="no route"`,
+		`level=INFO msg="reading again" partition=2`,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("logged\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 
