@@ -55,8 +55,9 @@ published. Then it finishes what is in flight, adds up what is in the files, and
 says whether that is what was published, each day once. If it is not, it ends with
 exit status 1.
 
-It works in a folder of its own, ./weatheractors-demo or --dir. A folder that is not
-empty and was not made by a demo is left alone.`,
+It works in a folder of its own, ./weatheractors-demo or --dir, and replaces what a
+demo before it wrote there; other files in it stay. A folder that is not empty and
+was not made by a demo is left alone.`,
 		Example: `  weatheractors demo
   weatheractors demo --faults
   weatheractors demo --duration 10s --dir /tmp/demo
@@ -64,7 +65,7 @@ empty and was not made by a demo is left alone.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d.dir = "weatheractors-demo"
 			if flag := cmd.Flag("dir"); flag.Changed {
-				d.dir = flag.Value.String() // the variable does not count: a demo empties its folder
+				d.dir = flag.Value.String() // the variable does not count: a demo removes files from its folder
 			}
 			if d.duration < 0 {
 				return usagef("--duration %v: want 0 or more", d.duration)
