@@ -49,6 +49,9 @@ var errStopped = errors.New("stopped")
 // errDiffers ends a verification that printed what differs.
 var errDiffers = errors.New("verification failed")
 
+// errUncounted ends a verification that printed which partitions have no file.
+var errUncounted = errors.New("no file to verify")
+
 // errNoFiles says that there is nothing to draw or to verify.
 var errNoFiles = errors.New("nothing was counted there yet")
 
@@ -112,6 +115,7 @@ var hints = []struct {
 	{live.ErrAddressInUse, "choose another address with --http; --http 127.0.0.1:0 takes a free port"},
 	{live.ErrExposed, "--http-cert and --http-key serve it with TLS; --http-insecure does without; --http 127.0.0.1:8080 keeps it to this machine"},
 	{errDiffers, "`weatheractors consume` counts a file that differs again if it is moved away; what can't be proven may be right"},
+	{errUncounted, "`weatheractors consume --all` counts every partition; where only some are counted on purpose, name those instead of --all"},
 	{errNoFiles, "`weatheractors consume` makes the partition files; name another folder with --dir"},
 	{errNoFolder, "make the folder first, or name a file in another one"},
 	{errNotRegular, "name a file to be replaced; `weatheractors plot --out -` writes to standard output"},
@@ -119,7 +123,7 @@ var hints = []struct {
 	{errNotEmpty, "leave out --dir, or name a folder that is empty or does not exist"},
 	{weather.ErrUnitsNeeded, "say what was chosen when the file was ordered: --units c or f; NCEI's access service gives tenths-c"},
 	{weather.ErrOtherUnits, "leave out --units: only NCEI's CSV needs it"},
-	{weather.ErrImplausible, "no thermometer on Earth showed that: are the temperatures in these units? For NCEI's CSV, --units says it"},
+	{weather.ErrImplausible, "no thermometer on Earth showed that: are the temperatures in these units? If not, say those of NCEI's CSV with --units; in any other format convert them"},
 	{weather.ErrSeveralStations, "--station chooses one of them"},
 	{weather.ErrNoStation, "name a station that the file has with --station, or leave it out if there is only one"},
 	{weather.ErrGzip, "fetch the file again"},
