@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"log/slog"
 	"runtime"
 	"slices"
@@ -74,20 +75,26 @@ func consumerOf(partition int32) string {
 	return demoConsumers[i].name
 }
 
-// tellLine prints how the demo is doing, a line each time.
+// tellLine prints how the demo is doing, a line each time, the first below a
+// heading. As on a terminal, what is published are days, without those repeated.
 func (d *demo) tellLine() func(*status.State) {
 	const format = "%-10s  %9s  %7s  %7s  %7s  %14s\n"
-	d.printf(format, "date", "published", "repeats", "counted", "ignored", "files replaced")
+	headed := false
 	return func(s *status.State) {
-		if s.Producer == nil {
+		p := s.Producer
+		if p == nil {
 			return
+		}
+		if !headed {
+			d.printf(format, "date", "published", "repeats", "counted", "ignored", "files replaced")
+			headed = true
 		}
 		_, counted, duplicates := s.Read()
 		saves := int64(0)
-		for _, p := range s.Partitions {
-			saves += p.Saves
+		for _, counts := range s.Partitions {
+			saves += counts.Saves
 		}
-		d.printf(format, s.Producer.Date, status.Grouped(s.Producer.Acknowledged), status.Grouped(s.Producer.Repeats),
+		d.printf(format, p.Date, status.Grouped(p.Acknowledged-p.Repeats), status.Grouped(p.Repeats),
 			status.Grouped(counted), status.Grouped(duplicates), status.Grouped(saves)+" times")
 	}
 }
@@ -105,15 +112,31 @@ func (d *demo) sumUp(published *ledger) error {
 		d.printf("Nothing was published yet.\n")
 		return nil
 	}
-	days, repeats := status.Grouped(published.days), status.Grouped(published.repeats)
-	d.printf(`
-Published: %s days from %v to %v,
-           %s of them a second time, as %.0f °F.
-Read:      %s reports; the %s repeats were ignored.
-Proven:    the files hold %s days: each was counted exactly once,
-           with its own temperature.
-
-`, days, published.first, published.last, repeats, weather.RepeatDegrees, status.Grouped(files.read), repeats, days)
+	d.printf("\n%s\n", published.summary())
 	d.invite()
 	return nil
+}
+
+// summary says what was published, and what became of it once that is proven.
+func (l *ledger) summary() string {
+	days, span, each := status.Grouped(l.days)+" days", fmt.Sprintf(" from %v to %v", l.first, l.last), "each"
+	twice := status.Grouped(l.repeats) + " of them"
+	if l.days == 1 {
+		days, span, each, twice = "1 day", fmt.Sprintf(", %v", l.first), "it", "and that"
+	}
+	again := fmt.Sprintf(",\n           %s a second time, as %.0f °F", twice, weather.RepeatDegrees)
+	ignored := fmt.Sprintf("reports; the %s repeats were ignored", status.Grouped(l.repeats))
+	switch {
+	case l.repeats == 0 && l.days == 1:
+		again, ignored = "", "report"
+	case l.repeats == 0:
+		again, ignored = ", none of them twice", "reports"
+	case l.repeats == 1:
+		ignored = "reports; the repeat was ignored"
+	}
+	return fmt.Sprintf(`Published: %s%s%s.
+Read:      %s %s.
+Proven:    the files hold %s: %s was counted exactly once,
+           with its own temperature.
+`, days, span, again, status.Grouped(l.days+l.repeats), ignored, days, each)
 }
