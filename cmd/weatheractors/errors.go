@@ -123,7 +123,7 @@ var hints = []struct {
 	{errNotEmpty, "leave out --dir, or name a folder that is empty or does not exist"},
 	{weather.ErrUnitsNeeded, "say what was chosen when the file was ordered: --units c or f; NCEI's access service gives tenths-c"},
 	{weather.ErrOtherUnits, "leave out --units: only NCEI's CSV needs it"},
-	{weather.ErrImplausible, "no thermometer on Earth showed that: are the temperatures in these units? For NCEI's CSV, --units says it"},
+	{weather.ErrImplausible, "no thermometer on Earth showed that: are the temperatures in these units? If not, say those of NCEI's CSV with --units; in any other format convert them"},
 	{weather.ErrSeveralStations, "--station chooses one of them"},
 	{weather.ErrNoStation, "name a station that the file has with --station, or leave it out if there is only one"},
 	{weather.ErrGzip, "fetch the file again"},

@@ -123,10 +123,16 @@ func (a *app) produce(ctx context.Context, p produce) error {
 	a.log.Info("published", append([]any{"acknowledged", published.Acknowledged, "repeats", published.Repeats},
 		status.Dated(published.Date)...)...)
 	if err != nil {
-		return fmt.Errorf("%w (%d reports were acknowledged)", err, published.Acknowledged)
+		err = fmt.Errorf("%w (%d reports were acknowledged)", err, published.Acknowledged)
 	}
-	return nil
+	if errors.Is(err, actors.ErrDrain) {
+		return advised{err, resumeHint}
+	}
+	return err
 }
+
+// resumeHint says what to do after an end that leaves open what was published.
+const resumeHint = "`weatheractors produce --resume` finds out what is in the topic, and publishes what is missing"
 
 // source checks the command line and returns the days to publish, so that
 // nothing is deleted for the sake of data that can't be read.

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/weatheractors/weatheractors/actors"
 	"github.com/weatheractors/weatheractors/actors/kafka"
 	"github.com/weatheractors/weatheractors/actors/kafka/embedded"
 )
@@ -15,23 +18,7 @@ import (
 // TestSecondSignalEndsAtOnce stops a producer whose broker does not answer any
 // more: the first signal waits for acknowledgements, the second does not.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
-	broker, err := embedded.Start(embedded.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := broker.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	cmd := exec.CommandContext(t.Context(), "weatheractors", "produce", "--delay", "0", "--brokers", broker.Addr())
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	awaitRecord(t, kafka.Config{Brokers: []string{broker.Addr()}, Topic: defaultTopic})
-	resume := broker.Pause()
-	defer resume()
-
+	cmd, _ := unansweredProducer(t)
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	interrupt := func() {
@@ -59,6 +46,45 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 			return
 		}
 	}
+}
+
+// TestAProducerWithoutAnswerSaysHowToGoOn stops one, and lets it give up.
+func TestAProducerWithoutAnswerSaysHowToGoOn(t *testing.T) {
+	cmd, printed := unansweredProducer(t)
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	var exit *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != exitFailed {
+		t.Errorf("it ended with %v, want exit status %d", err, exitFailed)
+	}
+	if text := printed.String(); !strings.Contains(text, actors.ErrDrain.Error()) || !strings.HasSuffix(text, "\nhint: "+resumeHint+"\n") {
+		t.Errorf("it printed\n%s\nwant the hint %q", text, resumeHint)
+	}
+}
+
+// unansweredProducer starts a producer, with what it prints on standard error,
+// whose broker answers until something is published, and then no more.
+func unansweredProducer(t *testing.T) (*exec.Cmd, *bytes.Buffer) {
+	t.Helper()
+	broker, err := embedded.Start(embedded.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := broker.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	var printed bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), "weatheractors", "produce", "--delay", "0", "--brokers", broker.Addr())
+	cmd.Stderr = &printed
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	awaitRecord(t, kafka.Config{Brokers: []string{broker.Addr()}, Topic: defaultTopic})
+	t.Cleanup(broker.Pause())
+	return cmd, &printed
 }
 
 func TestASignalThatComesTwiceCountsOnce(t *testing.T) {
