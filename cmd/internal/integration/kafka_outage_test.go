@@ -241,9 +241,12 @@ func theSameAllTheWay(p place, o *outage) {
 	debug.stop().must(p.t, 0)
 	consumer.stop().must(p.t, 0)
 	p.count()
-	p.tally().equals(p.t, counted(w.days[:len(all.dates)]))
+	there := slices.DeleteFunc(slices.Clone(w.days), func(d day) bool {
+		return !all.dates[d.date.Format(time.DateOnly)] // a producer that could not finish in time may leave a hole
+	})
+	p.tally().equals(p.t, counted(there))
 	p.isAsUndisturbed()
-	p.printsEach(debug, w.days)
+	p.printsEach(debug, there)
 	p.t.Logf("%d records", all.records)
 }
 
