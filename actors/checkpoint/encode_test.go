@@ -70,7 +70,7 @@ func TestEncodeLayout(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := appendCheckpoint(nil, test.c)
+			got, err := new(encoder).encode(test.c)
 			if err != nil || string(got) != test.want {
 				t.Errorf("got %v and\n%swant\n%s", err, got, test.want)
 			}
@@ -100,7 +100,7 @@ func TestEncodeRefusesWhatWouldNotLoad(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := appendCheckpoint(nil, test.c)
+			_, err := new(encoder).encode(test.c)
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
@@ -172,28 +172,83 @@ func manyYears() *messages.Checkpoint {
 	return c
 }
 
-func TestEncodeIntoAUsedBufferDoesNotAllocate(t *testing.T) {
-	c := manyYears()
-	buffer, err := appendCheckpoint(nil, c)
-	if err != nil {
-		t.Fatal(err)
+func TestEncodeDoesNotDependOnWhatCameBefore(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	random := rand.New(rand.NewPCG(seed, 0))
+	sums := []float64{0, math.Copysign(0, -1), 0.1, -17.25, 0.1 + 0.2}
+	var e encoder
+	for offset := range int64(2000) {
+		c := &messages.Checkpoint{Offset: offset, Stats: &messages.StatsTable{}}
+		for month := time.January; month <= time.April; month++ {
+			for year := 1998; year < 2002; year++ {
+				if random.IntN(3) == 0 {
+					continue
+				}
+				start, _ := weather.NewDate(year, month, 1+random.IntN(2))
+				c.Stats.Starts = append(c.Stats.Starts, int32(start))
+				c.Stats.Ends = append(c.Stats.Ends, int32(start)+random.Int32N(2))
+				c.Stats.Counts = append(c.Stats.Counts, 1)
+				c.Stats.Sums = append(c.Stats.Sums, sums[random.IntN(len(sums))])
+			}
+		}
+		if random.IntN(10) == 0 && c.Stats.Len() > 0 {
+			c.Stats.Counts[random.IntN(c.Stats.Len())] = 0 // refused
+		}
+		want, wantErr := new(encoder).encode(c)
+		got, err := e.encode(c)
+		if string(got) != string(want) || (err == nil) != (wantErr == nil) {
+			t.Fatalf("seed %d, offset %d: got %v and\n%swant %v and\n%s", seed, offset, err, got, wantErr, want)
+		}
 	}
-	if n := testing.AllocsPerRun(3, func() { buffer, _ = appendCheckpoint(buffer[:0], c) }); n > 0 {
+}
+
+func TestEncodeDoesNotAllocateOnceItHasRoom(t *testing.T) {
+	one, other := manyYears(), manyYears()
+	for i := range other.Stats.Sums {
+		other.Stats.Sums[i]++ // so that no text can be copied
+	}
+	var e encoder
+	n := testing.AllocsPerRun(3, func() {
+		for _, c := range []*messages.Checkpoint{one, other, other} {
+			if _, err := e.encode(c); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	if n > 0 {
 		t.Errorf("%v allocations, want none", n)
 	}
 }
 
 func BenchmarkEncode24000Rows(b *testing.B) {
 	c := manyYears()
-	var buffer []byte
-	for b.Loop() {
-		buffer, _ = appendCheckpoint(buffer[:0], c)
-	}
-	b.SetBytes(int64(len(buffer)))
+	b.Run("all new", func(b *testing.B) {
+		for b.Loop() {
+			text, err := new(encoder).encode(c)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(int64(len(text)))
+		}
+	})
+	b.Run("one changed", func(b *testing.B) {
+		var e encoder
+		for b.Loop() {
+			c.Stats.Sums[12_000]++
+			text, err := e.encode(c)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(int64(len(text)))
+			if c.Stats.Sums[12_000] > 1000 {
+				c.Stats.Sums[12_000] = 0
+			}
+		}
+	})
 }
 
 func BenchmarkParse24000Rows(b *testing.B) {
-	data, _ := appendCheckpoint(nil, manyYears())
+	data, _ := new(encoder).encode(manyYears())
 	b.SetBytes(int64(len(data)))
 	for b.Loop() {
 		if _, err := parseFile(data); err != nil {

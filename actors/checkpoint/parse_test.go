@@ -18,7 +18,7 @@ func encoded(t *testing.T, data string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := appendCheckpoint(nil, p.checkpoint())
+	again, err := new(encoder).encode(p.checkpoint())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestParseKeepsEveryBit(t *testing.T) {
 		}
 		c := sampleCheckpoint()
 		c.Stats.Sums[0] = sum
-		data, err := appendCheckpoint(nil, c)
+		data, err := new(encoder).encode(c)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -198,7 +198,7 @@ func FuzzParseFile(f *testing.F) {
 			t.Fatal("not JSON, but it loads")
 		}
 		c := p.checkpoint()
-		first, err := appendCheckpoint(nil, c)
+		first, err := new(encoder).encode(c)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -208,7 +208,7 @@ func FuzzParseFile(f *testing.F) {
 		if !proto.Equal(p.checkpoint(), c) {
 			t.Fatalf("loads as another one: %v, was %v", p.checkpoint(), c)
 		}
-		second, err := appendCheckpoint(nil, p.checkpoint())
+		second, err := new(encoder).encode(p.checkpoint())
 		if err != nil || !bytes.Equal(first, second) {
 			t.Fatalf("%v: encodes as\n%s, was\n%s", err, second, first)
 		}

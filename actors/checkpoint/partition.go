@@ -31,6 +31,8 @@ type Partition struct {
 	topic   []byte // durable content of the sidecar; nil if that is not known
 	rejects rejectLog
 
+	encoder encoder
+
 	fileBytes, topicBytes []byte // what is to be written; reused
 }
 
@@ -187,7 +189,7 @@ func (p *Partition) encode(c *messages.Checkpoint) (err error) {
 	if n := len(c.GetRejects()); n > 0 && c.GetRejects()[n-1].GetOffset() >= c.GetOffset() {
 		return fmt.Errorf("reject at offset %d: want it below %d", c.GetRejects()[n-1].GetOffset(), c.GetOffset())
 	}
-	if p.fileBytes, err = appendCheckpoint(p.fileBytes[:0], c); err != nil {
+	if p.fileBytes, err = p.encoder.encode(c); err != nil {
 		return err
 	}
 	p.topicBytes = p.topicBytes[:0]

@@ -67,7 +67,7 @@ func (s story) rejected(offset int64) string {
 
 // file returns the partition's file at an offset.
 func (s story) file(offset int64) string {
-	b, err := appendCheckpoint(nil, s.at(0, offset))
+	b, err := new(encoder).encode(s.at(0, offset))
 	if err != nil {
 		panic(err)
 	}
