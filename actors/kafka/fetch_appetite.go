@@ -20,7 +20,7 @@ const (
 	wideAppetite appetite = 16 << 20
 
 	// heldAim is how many bytes of memory an answer should take.
-	heldAim = 8 << 20
+	heldAim = 2 << 20
 	// recordBytes is what a sarama.Record and the pointer to it take.
 	recordBytes = 120
 )

@@ -164,13 +164,17 @@ func (a *app) consume(ctx context.Context, c consume, partitions []int32) error 
 	return err
 }
 
-// limitMemory makes the garbage collector work harder before memory grows beyond
-// what reading so many partitions at once takes: fetches of some megabytes each,
-// unpacked. GOMEMLIMIT in the environment wins.
+// limitMemory lets the heap grow to what reading so many partitions at once
+// takes to be fast, fetches of some megabytes each, unpacked; near that, the
+// garbage collector works harder. Measured with 4 partitions: a larger limit gains
+// little. GOGC and GOMEMLIMIT in the environment win.
 func limitMemory(partitions int) {
-	const base, each = 64 << 20, 12 << 20 // bytes
+	const base, each = 64 << 20, 8 << 20 // bytes
 	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
 		debug.SetMemoryLimit(base + each*int64(partitions))
+	}
+	if _, set := os.LookupEnv("GOGC"); !set {
+		debug.SetGCPercent(400)
 	}
 }
 
