@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/weatheractors/weatheractors/messages"
@@ -15,8 +16,12 @@ import (
 // what it keeps. The zero value is ready for use.
 type encoder struct {
 	last  text
-	spare text // room for the next
+	spare text // room for the next, unless that is much
 }
+
+// maxSpare is up to how many bytes room for the next file is kept: beyond, it
+// would be a large part of all memory.
+const maxSpare = 1 << 20
 
 // text is a partition file and what its rows say.
 type text struct {
@@ -43,7 +48,7 @@ func (e *encoder) encode(c *messages.Checkpoint) ([]byte, error) {
 		return nil, fmt.Errorf("statistics: columns of %d, %d, %d and %d rows",
 			rows, len(table.GetEnds()), len(table.GetCounts()), len(table.GetSums()))
 	}
-	next := text{e.spare.bytes[:0], e.spare.rows[:0]}
+	next := e.room(table.Len())
 	next.bytes = append(next.bytes, `{"partition": `...)
 	next.bytes = strconv.AppendInt(next.bytes, int64(c.GetPartition()), 10)
 	next.bytes = append(next.bytes, `, "offset": `...)
@@ -56,7 +61,21 @@ func (e *encoder) encode(c *messages.Checkpoint) ([]byte, error) {
 	}
 	next.bytes = append(next.bytes, "}\n"...)
 	e.last, e.spare = next, e.last
+	if cap(e.spare.bytes) > maxSpare {
+		e.spare = text{}
+	}
 	return next.bytes, nil
+}
+
+// room returns an empty text, with memory for that many rows if they are much
+// like the last.
+func (e *encoder) room(rows int) text {
+	t := text{e.spare.bytes[:0], e.spare.rows[:0]}
+	if len(e.last.bytes) > maxSpare {
+		t.bytes = make([]byte, 0, len(e.last.bytes)+len(e.last.bytes)/16)
+	}
+	t.rows = slices.Grow(t.rows, rows)
+	return t
 }
 
 // appendRows appends a line for each row. Text that last has it copies.

@@ -335,7 +335,7 @@ func BenchmarkSave(b *testing.B) {
 	if _, err := p.Load(); err != nil {
 		b.Fatal(err)
 	}
-	years := manyYears()
+	years := manyYears(8000)
 	for _, rows := range []int{200, 24_000} { // 20 kB and 2.8 MB
 		c := &messages.Checkpoint{Partition: 1, Stats: &messages.StatsTable{
 			Starts: years.Stats.Starts[:rows], Ends: years.Stats.Ends[:rows], Counts: years.Stats.Counts[:rows], Sums: years.Stats.Sums[:rows]}}
