@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -153,7 +151,7 @@ func (a *app) consume(ctx context.Context, c consume, partitions []int32) error 
 		}
 		go a.announceMore(ctx, cluster, len(named))
 	}
-	limitMemory(len(named))
+	collectLess(consumeHeap(len(named)))
 	config := a.consumeConfig("consume", cluster, named)
 	config.UntilEnd, config.FailOnInvalid, config.ResetOnRecreate, config.SkipGaps = c.untilEnd, c.invalidFails, c.resets, c.gapsSkips
 	if c.plot != "" {
@@ -162,20 +160,6 @@ func (a *app) consume(ctx context.Context, c consume, partitions []int32) error 
 	defer page.runs(config)()
 	_, err = a.run(ctx, system, config)
 	return err
-}
-
-// limitMemory lets the heap grow to what reading so many partitions at once
-// takes to be fast, fetches of some megabytes each, unpacked; near that, the
-// garbage collector works harder. Measured with 4 partitions: a larger limit gains
-// little. GOGC and GOMEMLIMIT in the environment win.
-func limitMemory(partitions int) {
-	const base, each = 64 << 20, 8 << 20 // bytes
-	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
-		debug.SetMemoryLimit(base + each*int64(partitions))
-	}
-	if _, set := os.LookupEnv("GOGC"); !set {
-		debug.SetGCPercent(400)
-	}
 }
 
 // consumeConfig joins the actors with Kafka and the files.

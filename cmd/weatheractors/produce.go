@@ -96,6 +96,7 @@ func (a *app) produce(ctx context.Context, p produce) error {
 	if err != nil {
 		return unlessEnded(ctx, err)
 	}
+	collectLess(produceHeap)
 	cluster, system := a.cluster(), a.newSystem()
 	page, err := a.startWeb(p.web, system)
 	if err != nil {
