@@ -87,10 +87,13 @@ func (r *produceRoot) drain(ctx actor.Context) {
 	ctx.Send(r.producer, &messages.Drain{})
 }
 
+// giveUp ends a drain that takes too long. Whoever waits for the run hears of it
+// now: the actors may be unable to stop (days that hang).
 func (r *produceRoot) giveUp(ctx actor.Context) {
 	handed, acked := r.progress.GetHandedOver(), r.progress.GetAcknowledged()
 	r.end(ctx, fmt.Errorf("%s: %w within %v: %d of %d reports handed over are not acknowledged and may or may not be in the log",
 		r.config.name(), ErrDrain, r.config.drainTimeout(), handed-acked, handed))
+	r.done(r.result)
 }
 
 // end stops the tree, with the first error there was.

@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -189,6 +190,30 @@ func TestHostStopsAProducerWhoseDaysHang(t *testing.T) {
 		}
 		if took := time.Since(begun); took > defaultDrainTimeout {
 			t.Errorf("Run took %v to end, want at most %v", took, defaultDrainTimeout)
+		}
+		close(hang)
+		synctest.Wait()
+	})
+}
+
+func TestDrainOfAProducerWhoseDaysHangSaysWhatIsLeft(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		hang := make(chan struct{})
+		first := date(t, "1990-01-01")
+		days := func(yield func(weather.Observation) bool) {
+			yield(weather.Observation{Date: first})
+			yield(weather.Observation{Date: first.Next()})
+			<-hang // when asked for the third: whether there is one says whether the second is the last
+		}
+		sink := newFakeSink(10)
+		sink.mute = true
+		ctx, cancel := context.WithCancel(t.Context())
+		result := run(t, ctx, newSystem(t), Produce{Days: days, Delay: time.Millisecond, Sink: sink})
+		time.Sleep(time.Second)
+		cancel()
+		err := <-result
+		if !errors.Is(err, ErrDrain) || !strings.Contains(err.Error(), "1 of 1 reports handed over are not acknowledged") {
+			t.Errorf("Run = %v, want %v with the report that is open", err, ErrDrain)
 		}
 		close(hang)
 		synctest.Wait()
