@@ -47,6 +47,7 @@ func TestReady(t *testing.T) {
 		{"an actor has failed", []step{begins, {0, failed(2, "reader", "boom", time.Second)}}, []string{"partition 2: starting again: boom"}},
 		{"and was started again", []step{begins, {0, failed(2, "reader", "boom", time.Second)}, begins}, nil},
 		{"failed for good", []step{begins, {0, failed(2, "reader", "topic was recreated", 0)}}, []string{"partition 2: failed: topic was recreated"}},
+		{"ended at the end it was told, and the log went on", []step{{0, started(2, 0, 20_000)}, {0, drained(2, 5)}, {time.Minute, nil}}, nil},
 		{"one of several", []step{begins, {0, started(3, 0, 20_000)}}, []string{"partition 3: 20,000 records behind"}},
 		{"several", []step{{0, started(2, 0, 30_000)}, {0, started(3, 0, 20_000)}},
 			[]string{"partition 2: 30,000 records behind", "partition 3: 20,000 records behind"}},

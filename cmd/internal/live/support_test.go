@@ -243,6 +243,10 @@ func saved(partition int32, offset int64) *messages.Event {
 	}}}
 }
 
+func drained(partition int32, offset int64) *messages.Event {
+	return &messages.Event{Event: &messages.Event_Drained{Drained: &messages.Drained{Partition: partition, Offset: offset}}}
+}
+
 func saveFailed(partition int32, cause string) *messages.Event {
 	return &messages.Event{Run: "test", Event: &messages.Event_SaveFailed{SaveFailed: &messages.SaveFailed{Partition: partition, Error: cause}}}
 }
