@@ -36,6 +36,7 @@ var sections = []section{
 	{"latency", latency},
 	{"growth", growth},
 	{"recovery", recovery},
+	{"page", page},
 }
 
 func main() {
