@@ -77,7 +77,9 @@ func (s *Sink) connect(brokers []string, conf *sarama.Config) (err error) {
 	if err = s.client.RefreshMetadata(s.topic); err != nil {
 		return err
 	}
-	s.producer, err = sarama.NewAsyncProducerFromClient(s.client)
+	s.producer, err = sarama.NewAsyncProducerFromClient(&patientClient{
+		Client: s.client, aborted: s.aborted.Load, pause: s.backoff(firstPause, time.Second),
+	})
 	return err
 }
 
@@ -113,9 +115,9 @@ func (s *Sink) configure(conf *sarama.Config, options SinkOptions) {
 	// Where a metadata refresh fails, the batch has failed, whatever retries are
 	// left to it: so the refresh must last as long as an outage may.
 	conf.Producer.Retry.Max = 10
-	conf.Producer.Retry.BackoffFunc = s.backoff(100*time.Millisecond, 2*time.Second)
+	conf.Producer.Retry.BackoffFunc = s.backoff(firstPause, 2*time.Second)
 	conf.Metadata.Retry.Max = 30
-	conf.Metadata.Retry.BackoffFunc = s.backoff(100*time.Millisecond, time.Second)
+	conf.Metadata.Retry.BackoffFunc = s.backoff(firstPause, time.Second)
 }
 
 // backoff doubles from first to longest. A sink that is dead does not wait: that
