@@ -17,8 +17,8 @@ const lookupPatience = 10 * time.Second
 // client has dropped a broker, or has another refresh of the metadata under way.
 type patientClient struct {
 	sarama.Client
-	aborted func() bool
-	pause   func(tries, most int) time.Duration
+	dead  <-chan struct{} // closed when nobody waits for it any more
+	pause func(tries, most int) time.Duration
 }
 
 func (c *patientClient) Leader(topic string, partition int32) (leader *sarama.Broker, err error) {
@@ -38,9 +38,13 @@ func (c *patientClient) patiently(lookUp func() error) error {
 	began := time.Now()
 	for tries := 0; ; tries++ {
 		err := lookUp()
-		if err == nil || refused(err) || errors.Is(err, sarama.ErrClosedClient) || c.aborted() || time.Since(began) > lookupPatience {
+		if err == nil || refused(err) || errors.Is(err, sarama.ErrClosedClient) || time.Since(began) > lookupPatience {
 			return err
 		}
-		time.Sleep(c.pause(tries, 0))
+		select {
+		case <-time.After(c.pause(tries, 0)):
+		case <-c.dead:
+			return err
+		}
 	}
 }

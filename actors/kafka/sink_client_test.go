@@ -62,7 +62,11 @@ func TestLookupsThatFailAtOnceAreTriedAgain(t *testing.T) {
 			t.Run(test.name+"/"+what, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					inner := test.client
-					c := &patientClient{&inner, func() bool { return test.aborted }, sarama.NewExponentialBackoff(firstPause, time.Second)}
+					dead := make(chan struct{})
+					if test.aborted {
+						close(dead)
+					}
+					c := &patientClient{&inner, dead, sarama.NewExponentialBackoff(firstPause, time.Second)}
 					began := time.Now()
 					err := lookUp(c)
 					if test.works != (err == nil) || !test.works && !errors.Is(err, inner.err) {

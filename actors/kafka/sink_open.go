@@ -78,7 +78,7 @@ func (s *Sink) connect(brokers []string, conf *sarama.Config) (err error) {
 		return err
 	}
 	s.producer, err = sarama.NewAsyncProducerFromClient(&patientClient{
-		Client: s.client, aborted: s.aborted.Load, pause: s.backoff(firstPause, time.Second),
+		Client: s.client, dead: s.dead, pause: s.backoff(firstPause, time.Second),
 	})
 	return err
 }
