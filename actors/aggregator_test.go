@@ -231,6 +231,9 @@ func TestSlowListenerMissesEventsAndDelaysNobody(t *testing.T) {
 
 func TestBadConfigIsRefused(t *testing.T) {
 	f := newFixture(t)
+	if _, err := Props(f.config, nil); !errors.Is(err, errConfig) {
+		t.Errorf("nobody to be told: error %v, want %v", err, errConfig)
+	}
 	for name, spoil := range map[string]func(*Consume){
 		"no partitions":        func(c *Consume) { c.Partitions = nil },
 		"a partition twice":    func(c *Consume) { c.Partitions = []int32{2, 2} },
@@ -242,7 +245,7 @@ func TestBadConfigIsRefused(t *testing.T) {
 	} {
 		c := f.config
 		spoil(&c)
-		if _, err := Props(c, nil); !errors.Is(err, errConfig) {
+		if _, err := Props(c, func(error) {}); !errors.Is(err, errConfig) {
 			t.Errorf("%s: error %v, want %v", name, err, errConfig)
 		}
 	}
@@ -252,7 +255,7 @@ func TestBadConfigIsRefused(t *testing.T) {
 		"an empty window":  {Days: slices.Values(f.records), Sink: newFakeSink(0)},
 		"a negative delay": {Days: slices.Values(f.records), Sink: newFakeSink(1), Delay: -1},
 	} {
-		if _, err := Props(c, nil); !errors.Is(err, errConfig) {
+		if _, err := Props(c, func(error) {}); !errors.Is(err, errConfig) {
 			t.Errorf("%s: error %v, want %v", name, err, errConfig)
 		}
 	}

@@ -244,7 +244,7 @@ func TestNothingIsCountedBehindTheRecordThatEndsTheRun(t *testing.T) {
 		b.Rejects[0].Preceding = 0
 		g.send(b)
 		g.send(batch(2, 3, days(t, "1990-01-04", 2)...)) // as if it went on there
-		g.send(&messages.EndOfInput{Next: 5})            // the reader had come further
+		a.endOfInput(nil, &messages.EndOfInput{Next: 5}) // the reader had come further
 		if m := g.answer.take(); m != nil {
 			t.Errorf("the reader is told to go on: %v", m)
 		}

@@ -169,11 +169,16 @@ func TestWhatBecameOfTheRecordsIsTold(t *testing.T) {
 
 func TestPictureThatCannotBeDrawnIsTold(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		f := newFixture(t)
-		f.config.Draw = func() error { return errors.New("no space") }
-		all := told(t, f, nil, (*messages.Event).GetPictureDrawn)
-		if len(all) == 0 || all[0].GetError() != "no space" {
-			t.Errorf("told %v, want why there is no picture", all)
+		for want, draw := range map[string]func() error{
+			"no space":                        func() error { return errors.New("no space") },
+			"draw the picture: panic: no ink": func() error { panic("no ink") },
+		} {
+			f := newFixture(t)
+			f.config.Draw = draw
+			all := told(t, f, nil, (*messages.Event).GetPictureDrawn)
+			if len(all) == 0 || all[0].GetError() != want {
+				t.Errorf("told %v, want %s", all, want)
+			}
 		}
 	})
 }

@@ -3,9 +3,11 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -28,7 +30,7 @@ func TestSaveRefusesWhatCannotBeACheckpoint(t *testing.T) {
 		{"other partition", &messages.Checkpoint{Partition: 3, Offset: 9}, "partition is 3: want 2"},
 		{"offset that goes back", story{'A'}.at(0, 7), "offset is 7: 8 was saved already"},
 		{"reject at the offset", &messages.Checkpoint{Partition: 2, Offset: 9, Rejects: []*messages.Reject{{Offset: 9}}}, "reject at offset 9: want it below 9"},
-		{"impossible statistics", &messages.Checkpoint{Partition: 2, Offset: 9, Stats: table(row("1990-01-02", "1990-01-01", 1, 0))}, "statistics: row 0: start"},
+		{"impossible statistics", &messages.Checkpoint{Partition: 2, Offset: 9, Rejects: []*messages.Reject{{Offset: 8}}, Stats: table(row("1990-01-02", "1990-01-01", 1, 0))}, "statistics: row 0: start"},
 		{"topic without a name", &messages.Checkpoint{Partition: 2, Offset: 9, Topic: &messages.CountedTopic{}}, "topic has no name"},
 	}
 	for _, test := range tests {
@@ -39,8 +41,21 @@ func TestSaveRefusesWhatCannotBeACheckpoint(t *testing.T) {
 			}
 		})
 	}
+	if kept, err := readFile(p.disk, ramPath(".rejected.jsonl"), maxFileSize); string(kept) != (story{'A'}).rejected(8) {
+		t.Errorf("a refused checkpoint left (%v) the rejects\n%s", err, kept)
+	}
 	if c := load(t, p); !proto.Equal(c, story{'A'}.wantLoaded(8)) {
 		t.Errorf("a refused checkpoint left %v", c)
+	}
+}
+
+func TestFileThatMayNotBeReadIsNotTriedAgain(t *testing.T) {
+	err := loadError("checkpoint", "p.json", &fs.PathError{Op: "open", Path: "p.json", Err: fs.ErrPermission})
+	if !messages.IsPermanent(err) || !strings.Contains(err.Error(), "as user id ") {
+		t.Errorf("got %v, want a permanent error that says who may not", err)
+	}
+	if err := loadError("checkpoint", "p.json", &fs.PathError{Op: "open", Path: "p.json", Err: syscall.EIO}); messages.IsPermanent(err) {
+		t.Errorf("%v is permanent; a disk may recover", err)
 	}
 }
 
