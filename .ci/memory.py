@@ -3,9 +3,9 @@
 
     .ci/memory.py PROGRAM [SECONDS]
 
-Each case lasts SECONDS (30) before the trouble and as long within it. The
-numbers are the resident memory of a process in MB, the most that was seen:
-before the trouble, and within it. Needs Linux and kcat; the disk that hangs is
+Each trouble lasts SECONDS (30). The numbers are the resident memory of a process
+in MB, the most that was seen: before the trouble, and within it; or at the first
+and at the second reading of a topic. Needs Linux and kcat; the disk that hangs is
 a loop device, which needs root.
 """
 
@@ -21,6 +21,7 @@ import time
 
 PROGRAM = os.path.abspath(sys.argv[1])
 SECONDS = float(sys.argv[2]) if len(sys.argv) > 2 else 30
+BEFORE = 5  # seconds; a producer as fast as it can has published all days there are after some 15
 
 
 class Watched:
@@ -80,15 +81,16 @@ def produce(address, *more):
     return Watched("produce", "--delay", "0", "--start", "0001-01-01", "--brokers", address, *more)
 
 
-def row(case, **most):
-    print(f"| {case} | " + " | ".join(f"{name} {before:.0f} / {within:.0f}" for name, (before, within) in most.items()) + " |", flush=True)
+def row(case, consume, produce=None):
+    cell = "–" if produce is None else f"{produce[0]:.0f} / {produce[1]:.0f}" if produce[1] else f"{produce[0]:.0f} / had ended"
+    print(f"| {case} | {consume[0]:.0f} / {consume[1]:.0f} | {cell} |", flush=True)
 
 
 def troubled(case, scratch, files, trouble, mend, ends):
     """A producer as fast as it can, and a consumer, before trouble and within."""
     with broker(scratch / "broker") as (process, address):
         producer, consumer = produce(address, "--topic", "memory"), consume(address, files, "--topic", "memory")
-        time.sleep(SECONDS)
+        time.sleep(BEFORE)
         before = producer.most(), consumer.most()
         trouble(process)
         time.sleep(SECONDS)
@@ -96,7 +98,7 @@ def troubled(case, scratch, files, trouble, mend, ends):
         mend(process)
         producer.end(ends)
         consumer.end(ends)
-        row(case, produce=(before[0], within[0]), consume=(before[1], within[1]))
+        row(case, (before[1], within[1]), (before[0], within[0]))
 
 
 def disk_that_hangs(scratch):
@@ -106,7 +108,7 @@ def disk_that_hangs(scratch):
     run("mkfs.ext4", "-q", image)
     run("mount", "-o", "loop", image, mount)
     try:
-        troubled("a disk that hangs, and a producer as fast as it can", scratch, mount / "files",
+        troubled("a disk that hangs, beside such a producer", scratch, mount / "files",
                  lambda _: run("fsfreeze", "-f", mount), lambda _: run("fsfreeze", "-u", mount), (0,))
     finally:
         subprocess.run(["umount", mount], check=True)
@@ -122,7 +124,7 @@ def records(case, scratch, fill):
             consumer = consume(address, scratch / folder, "--topic", "memory", "--until-end")
             consumer.wait()
             peaks.append(consumer.most())
-        row(case, consume=tuple(peaks))
+        row(case, peaks)
 
 
 def kcat(address, *more, **options):
@@ -140,13 +142,13 @@ def megabytes(address, scratch):
 
 
 def main():
-    print("| case | MB before / within, or at the first / second reading |\n| --- | --- |")
+    print("| trouble | `consume`, MB before / within | `produce` |\n| --- | ---: | ---: |", flush=True)
     cases = [
-        lambda s: troubled("a producer as fast as it can, for as long again", s, s / "files", lambda _: None, lambda _: None, (0,)),
-        lambda s: troubled("a broker that gives no answer", s, s / "files",
+        lambda s: troubled("none, but a producer as fast as it can", s, s / "files", lambda _: None, lambda _: None, (0,)),
+        lambda s: troubled("a broker that gives no answer, to such a producer", s, s / "files",
                            lambda b: b.send_signal(signal.SIGSTOP), lambda b: b.send_signal(signal.SIGCONT), (0, 1)),
-        lambda s: records("1,000,000 records of rubbish", s, rubbish),
-        lambda s: records("500 records of a megabyte each", s, lambda address: megabytes(address, s)),
+        lambda s: records("1,000,000 records of rubbish, read twice", s, rubbish),
+        lambda s: records("500 records of a megabyte each, read twice", s, lambda address: megabytes(address, s)),
     ]
     if os.geteuid() == 0:
         cases.append(disk_that_hangs)
