@@ -66,7 +66,8 @@ func TestKafkaDeletesRecordsDuringTheRun(t *testing.T) {
 			consumer := p.launch("consume", "--all", "--on-gap", policy)
 			consumer.awaitsLonger("500 are counted", func() bool { return p.counted() == 500 })
 			signal(t, "STOP", consumer.cmd.Process.Pid)
-			p.produce("--resume", "--days", "1500", "--duplicates", "0")
+			// The fetch that is under way gets the first batch, which is to be a small one.
+			p.produce("--resume", "--days", "1500", "--duplicates", "0", "--delay", "200us")
 			const end = 600
 			p.foreign("delete", "2", fmt.Sprint(end))
 			signal(t, "CONT", consumer.cmd.Process.Pid)
