@@ -33,7 +33,7 @@ type Partition struct {
 
 	encoder encoder
 
-	fileBytes, topicBytes []byte // what is to be written; reused
+	fileBytes, topicBytes []byte // what is to be written; the former is the encoder's
 }
 
 func newPartition(d disk, dir string, number int32) *Partition {

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/weatheractors/weatheractors/actors/kafka"
-	"github.com/weatheractors/weatheractors/actors/kafka/embedded"
 	"github.com/weatheractors/weatheractors/messages"
 )
 
@@ -87,15 +86,7 @@ func beginChaos(t *testing.T) *chaosUnderWay {
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
 		t.Skip("without /proc nobody can tell whose processes there are")
 	}
-	broker, err := embedded.Start(embedded.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := broker.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	broker := brokerFor(t)
 	c := &chaosUnderWay{temp: t.TempDir(), cluster: kafka.Config{Brokers: []string{broker.Addr()}}}
 	c.cmd = exec.Command("weatheractors", "chaos", "--kills", "1000000", "--brokers", broker.Addr())
 	c.cmd.Env, c.cmd.Stderr = append(os.Environ(), "TMPDIR="+c.temp), &c.stderr

@@ -63,9 +63,8 @@ func TestAProducerWithoutAnswerSaysHowToGoOn(t *testing.T) {
 	}
 }
 
-// unansweredProducer starts a producer, with what it prints on standard error,
-// whose broker answers until something is published, and then no more.
-func unansweredProducer(t *testing.T) (*exec.Cmd, *bytes.Buffer) {
+// brokerFor starts a broker that ends with the test.
+func brokerFor(t *testing.T) *embedded.Broker {
 	t.Helper()
 	broker, err := embedded.Start(embedded.Config{})
 	if err != nil {
@@ -76,6 +75,14 @@ func unansweredProducer(t *testing.T) (*exec.Cmd, *bytes.Buffer) {
 			t.Error(err)
 		}
 	})
+	return broker
+}
+
+// unansweredProducer starts a producer, with what it prints on standard error,
+// whose broker answers until something is published, and then no more.
+func unansweredProducer(t *testing.T) (*exec.Cmd, *bytes.Buffer) {
+	t.Helper()
+	broker := brokerFor(t)
 	var printed bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), "weatheractors", "produce", "--delay", "0", "--brokers", broker.Addr())
 	cmd.Stderr = &printed
